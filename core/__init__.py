@@ -1,0 +1,27 @@
+"""Doppel's core: one photo in, an Avatar out. No Blender here, ever.
+
+Two rings. The first needs the standard library and numpy only, so Blender's own process can load it:
+
+    avatar      the Avatar: one person as plain arrays, and its .npz file
+    errors      everything that can go wrong for a user, each with a sentence and a hint
+    job         the request, the messages of a running job, and report.json
+    settings    every option once: default, range, unit, label, tooltip
+    skeleton    SMPL's 24 joints by name, and forward kinematics
+    weights     weights/index.toml: which file is where, and whether it is intact
+    worker      starts the child process and reads its messages
+
+The second ring is reached only in the child process:
+
+    run         the child: a request file in, messages on stdout
+    pipeline    the way of a photo on one screen
+    photo       people in a photo: image, landmarks, mask, crop, focal length
+    body        SMPL's body model, its files, and the fit to landmarks
+    surface     photo + person + body -> a coloured surface
+    rig         skin weights and the rest pose
+    __main__    the command line
+
+Dimension letters in shapes: B batch, V vertices, F faces, J joints, K landmarks, N query points, H W image.
+
+Frames. Body: metres, +X to the person's left, +Y up, +Z out of the chest. Camera: metres, +X right, +Y down, +Z away; pixel (0, 0) is
+the corner of the top-left pixel. Rotations in files are axis-angle in radians.
+"""
