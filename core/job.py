@@ -1,0 +1,139 @@
+"""What crosses the process boundary: the request (a JSON file), the messages of a running job (JSON lines), and report.json."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .errors import DoppelError, FolderNotWritable, SettingInvalid, from_kind
+from .settings import checked_settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """One job: which photos, into which folder, with which settings. Paths are absolute, so any process may read it.
+
+    settings: every Setting by name, checked. weights: folder that overrides the shipped one, or "". body_file: the user's own SMPL file,
+    or "".
+    """
+
+    photos: tuple[str, ...]
+    out: str
+    settings: Mapping[str, str | int] = field(default_factory=dict)
+    weights: str = ""
+    body_file: str = ""
+
+    def __post_init__(self):
+        absolute = {"photos": tuple(str(Path(photo).absolute()) for photo in self.photos), "out": str(Path(self.out).absolute())}
+        for key in ("weights", "body_file"):
+            absolute[key] = str(Path(getattr(self, key)).absolute()) if getattr(self, key) else ""
+        for key, value in absolute.items():
+            object.__setattr__(self, key, value)
+        object.__setattr__(self, "settings", checked_settings(dict(self.settings)))
+
+    def save(self, path: Path) -> Path:
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        return path
+
+
+def load_request(path: Path) -> Request:
+    """The Request of a file; SettingInvalid if it is not one."""
+    try:
+        return Request(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise SettingInvalid(f"{path} is not a request: {error}", "Write it with Request.save.") from error
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The job is at `stage`; `fraction` 0..1 runs over the whole job, all photos included."""
+
+    stage: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """The job ended by itself; `report` is the path of report.json. Single photos may have failed: the report says which."""
+
+    report: str
+
+
+@dataclass(frozen=True)
+class Error:
+    """The job as a whole failed."""
+
+    kind: str
+    text: str
+    hint: str
+
+    def exception(self) -> DoppelError:
+        return from_kind(self.kind, self.text, self.hint)
+
+
+Message = Progress | Done | Error
+_MESSAGES = {"progress": Progress, "done": Done, "error": Error}
+
+
+def message_to_line(message: Message) -> str:
+    """One line of JSON, newline included."""
+    name = {cls: name for name, cls in _MESSAGES.items()}[type(message)]
+    return json.dumps({"message": name, **asdict(message)}) + "\n"
+
+
+def line_to_message(line: str) -> Message | None:
+    """The message of a line, or None where the line is something else (a stray print of a library)."""
+    try:
+        values = json.loads(line)
+        return _MESSAGES[values.pop("message")](**values)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def error_message(error: DoppelError) -> Error:
+    return Error(error.kind, str(error), error.hint)
+
+
+@dataclass(frozen=True)
+class PhotoReport:
+    """What became of one photo. status: "done" or "failed"; seconds by stage; files written; error as kind, text, hint; warnings."""
+
+    photo: str
+    status: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    error: Error | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """report.json: one PhotoReport per photo, in the order asked for."""
+
+    photos: tuple[PhotoReport, ...]
+    version: str
+
+    @property
+    def failed(self) -> tuple[PhotoReport, ...]:
+        return tuple(photo for photo in self.photos if photo.status == "failed")
+
+    @property
+    def avatars(self) -> tuple[str, ...]:
+        """Paths of the Avatar files written."""
+        return tuple(file for photo in self.photos for file in photo.files if file.endswith(".npz"))
+
+    def save(self, path: Path) -> Path:
+        try:
+            path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+        except OSError as error:
+            raise FolderNotWritable(f"{path} could not be written: {error.strerror}") from error
+        return path
+
+
+def load_report(path: Path | str) -> Report:
+    values = json.loads(Path(path).read_text(encoding="utf-8"))
+    photos = []
+    for photo in values["photos"]:
+        error = Error(**photo["error"]) if photo["error"] else None
+        photos.append(PhotoReport(**{**photo, "files": tuple(photo["files"]), "warnings": tuple(photo["warnings"]), "error": error}))
+    return Report(tuple(photos), values["version"])

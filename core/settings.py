@@ -1,0 +1,114 @@
+"""Every option once. Blender's properties, the command line and the worker's request are all made from this table."""
+
+from dataclasses import dataclass
+
+from .errors import SettingInvalid
+
+
+@dataclass(frozen=True)
+class Choice:
+    name: str
+    label: str
+    tooltip: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One option. `choices` for a word, `several` where more than one of them may be given, `minimum`/`maximum` for a whole number."""
+
+    name: str
+    label: str
+    tooltip: str
+    default: str | int
+    choices: tuple[Choice, ...] = ()
+    several: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+
+    def checked(self, value: str | int) -> str | int:
+        """The value itself, or SettingInvalid with what would be accepted."""
+        if self.choices:
+            return self._checked_word(str(value))
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise SettingInvalid(f"{self.label}: “{value}” is not a whole number") from None
+        if not self.minimum <= number <= self.maximum:
+            raise SettingInvalid(f"{self.label}: {number} is outside {self.minimum} … {self.maximum}")
+        return number
+
+    def _checked_word(self, value: str) -> str:
+        known = [choice.name for choice in self.choices]
+        words = value.split(",") if self.several else [value]
+        for word in words:
+            if word not in known:
+                raise SettingInvalid(f"{self.label}: “{word}” is not known", f"Known are: {', '.join(known)}.")
+        return ",".join(dict.fromkeys(words))
+
+
+PEOPLE = Setting(
+    "people",
+    "People",
+    "Which people of the photo to reconstruct",
+    "largest",
+    (Choice("largest", "Largest", "The person who fills most of the photo"), Choice("all", "All", "Everyone who is found")),
+)
+QUALITY = Setting(
+    "quality",
+    "Quality",
+    "How fine the surface is",
+    "standard",
+    (
+        Choice("draft", "Draft", "The body's own mesh, one colour per vertex: quickest"),
+        Choice("standard", "Standard", "Four times the triangles: finer colour"),
+        Choice("high", "High", "Sixteen times the triangles: finest colour, larger files"),
+    ),
+)
+DEVICE = Setting(
+    "device",
+    "Device",
+    "What computes",
+    "auto",
+    (
+        Choice("auto", "Automatic", "A GPU where there is one that works, else the processor"),
+        Choice("cuda", "CUDA", "An NVIDIA GPU"),
+        Choice("mps", "Metal", "An Apple GPU"),
+        Choice("cpu", "CPU", "The processor"),
+    ),
+)
+SEX = Setting(
+    "sex",
+    "Body",
+    "Which body model the person is fitted with",
+    "neutral",
+    (
+        Choice("neutral", "Neutral", "Between female and male; fits anyone"),
+        Choice("female", "Female", "The female body model"),
+        Choice("male", "Male", "The male body model"),
+    ),
+)
+FORMATS = Setting(
+    "formats",
+    "Formats",
+    "Which files to write",
+    "npz",
+    (
+        Choice("npz", "Avatar (.npz)", "Everything, as plain arrays"),
+        Choice("glb", "glTF (.glb)", "Rigged mesh for the web and game engines"),
+        Choice("obj", "OBJ", "Mesh in the photo's pose, no rig"),
+        Choice("blend", "Blender (.blend)", "The whole scene"),
+        Choice("fbx", "FBX", "Rigged mesh for Unity, Unreal, Maya"),
+    ),
+    several=True,
+)
+SEED = Setting("seed", "Seed", "Start of the random numbers: the same seed gives the same result", 0, minimum=0, maximum=2**31 - 1)
+
+SETTINGS = (PEOPLE, QUALITY, DEVICE, SEX, FORMATS, SEED)
+
+
+def checked_settings(values: dict[str, str | int]) -> dict[str, str | int]:
+    """All settings by name: those given, checked, and the defaults of the rest. An unknown name is SettingInvalid."""
+    unknown = sorted(set(values) - {setting.name for setting in SETTINGS})
+    if unknown:
+        raise SettingInvalid(f"There is no setting “{unknown[0]}”", f"Known are: {', '.join(s.name for s in SETTINGS)}.")
+    return {setting.name: setting.checked(values.get(setting.name, setting.default)) for setting in SETTINGS}

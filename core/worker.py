@@ -1,0 +1,141 @@
+"""The child process seen from its parent: which Python runs it, its messages, and its end.
+
+The parent never imports torch and never waits: `poll` returns what has arrived. Whatever happens to the child (crash, kill, out of
+memory, noise on stdout), the last message is a Done or an Error.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from .errors import Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
+from .job import Done, Error, Message, Progress, Report, Request, error_message, line_to_message, load_report
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds `core`: the checkout, or the installed extension."""
+
+_KILLED = -9 if os.name == "posix" else 9
+
+
+def find_python(preference: str = "", runtime: Path | None = None) -> Path:
+    """The Python that runs the child: the preference, else DOPPEL_PYTHON, else the installed runtime, else the checkout's .venv.
+
+    preference: a path, or "". runtime: folder of the installed runtime (a virtual environment), or None. RuntimeMissing if what is named is
+    not there, or nothing is.
+    """
+    for origin, path in (("Python Runtime in the preferences", preference), ("DOPPEL_PYTHON", os.environ.get("DOPPEL_PYTHON", ""))):
+        if path:
+            if not Path(path).is_file():
+                raise RuntimeMissing(f"{origin} names {path}, which is not a file")
+            return Path(path)
+    inside = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
+    for folder in ([runtime] if runtime else []) + [ROOT / ".venv"]:
+        if (folder / inside).is_file():
+            return folder / inside
+    raise RuntimeMissing("No Python with Doppel's packages was found")
+
+
+class Worker:
+    """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
+
+    log: the file with the child's stderr. It lies in `folder` (default: a new temporary one) beside the request, so that the child can be
+    run again by hand: `python -m core.run request.json`.
+    """
+
+    def __init__(self, request: Request, python: Path, folder: Path | None = None):
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="doppel-"))
+        self.log = self.folder / "worker.log"
+        self.ended = False
+        self._cancelled = False
+        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._child = _start([str(python), "-m", "core.run", str(request.save(self.folder / "request.json"))], self.log)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._child.stdout:
+            message = line_to_message(line)
+            if message:
+                self._messages.put(message)
+        self._messages.put(None)
+
+    def poll(self, timeout: float | None = None) -> list[Message]:
+        """Messages since the last call; empty while there is nothing new. timeout: seconds to wait for the first one (None: do not)."""
+        messages: list[Message] = []
+        while not self.ended:
+            try:
+                message = self._messages.get(block=timeout is not None and not messages, timeout=timeout)
+            except queue.Empty:
+                break
+            if message is None:
+                message = self._end_without_word()
+            self.ended = isinstance(message, Done | Error)
+            messages.append(message)
+        if self.ended:
+            self._child.stdin.close()
+            self._child.wait()
+        return messages
+
+    def _end_without_word(self) -> Error:
+        """The Error for a child that closed its output without saying how it ended."""
+        code = self._child.wait()
+        if self._cancelled:
+            return error_message(Cancelled("Cancelled"))
+        if code == _KILLED:
+            return error_message(OutOfMemory("The worker was killed, most likely because memory ran out"))
+        return error_message(WorkerCrashed(f"The worker ended unexpectedly (code {code}); its log is {self.log}", _last_words(self.log)))
+
+    def cancel(self) -> None:
+        """Kill the child and whatever it started. The next `poll` ends with a Cancelled error unless the job was already over."""
+        self._cancelled = True
+        if self._child.poll() is None:
+            if os.name == "posix":
+                os.killpg(self._child.pid, signal.SIGKILL)
+            else:
+                self._child.kill()
+
+    def wait(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
+        """Block until the end; the Report, or the Error raised as its exception. A KeyboardInterrupt kills the child."""
+        try:
+            while True:
+                for message in self.poll(timeout=0.2):
+                    if isinstance(message, Error):
+                        raise message.exception()
+                    if isinstance(message, Done):
+                        return load_report(message.report)
+                    on_progress(message)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+
+
+def _start(command: list[str], log: Path) -> subprocess.Popen:
+    """The child: stdout and stdin piped, stderr to a file, free of the parent's Python settings (Blender sets its own)."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE")}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "DOPPEL_PARENT": str(os.getpid())}
+    hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
+    try:
+        with log.open("w") as stderr:
+            return subprocess.Popen(  # noqa: S603 - the command is ours
+                command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, **hidden
+            )
+    except OSError as error:
+        raise RuntimeMissing(f"{command[0]} could not be started: {error.strerror}") from error
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return f"It last said: {lines[-1]}" if lines else WorkerCrashed.default_hint
+
+
+def run_blocking(request: Request, python: Path, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
+    """Run a whole job and return its Report; DoppelError if the job as a whole failed."""
+    return Worker(request, python).wait(on_progress)
+
+
+__all__ = ["ROOT", "DoppelError", "Worker", "find_python", "run_blocking"]
