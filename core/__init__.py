@@ -25,3 +25,5 @@ Dimension letters in shapes: B batch, V vertices, F faces, J joints, K landmarks
 Frames. Body: metres, +X to the person's left, +Y up, +Z out of the chest. Camera: metres, +X right, +Y down, +Z away; pixel (0, 0) is
 the corner of the top-left pixel. Rotations in files are axis-angle in radians.
 """
+
+__version__ = "0.1.0"

@@ -1,0 +1,136 @@
+"""The way of a photo on one screen: people, body, surface, rig, Avatar."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from . import __version__
+from .avatar import Avatar
+from .body.files import load_body
+from .body.fit.fit import fit_body
+from .body.fitted import FittedBody
+from .body.model import BodyModel
+from .errors import DeviceUnavailable
+from .job import Request
+from .light import NEUTRAL
+from .photo.image import read_photo
+from .photo.people import find_people
+from .photo.person import Photo
+from .rig.rest import rest_pose
+from .rig.skin import skin_from_body
+from .surface.body_surface import body_surface
+from .surface.surface import Surface
+from .weights import find
+
+STAGES = {"Reading the photo": 0.1, "Finding people": 0.3, "Fitting the body": 0.2, "Making the surface": 0.3, "Making the rig": 0.1}
+"""Every stage's name, as users see it, and its share of a photo's time. The shares sum to one."""
+
+LANDMARK_WEIGHTS = ("pose_detection", "pose_landmark_full")
+
+
+class Clock:
+    """Seconds per stage, and word of each stage as it begins."""
+
+    def __init__(self, on_stage: Callable[[str], None] = lambda stage: None):
+        self.seconds: dict[str, float] = {}
+        self.on_stage = on_stage
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        self.on_stage(stage)
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = round(self.seconds.get(stage, 0) + time.perf_counter() - start, 4)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is loaded once per job: the body model on its device, the folder of weights ("" is the shipped one), and what was used."""
+
+    body: BodyModel
+    device: torch.device
+    weights: str
+    used: Mapping[str, str]
+
+
+def load_models(request: Request) -> Models:
+    """Everything the request needs, before the first photo. WeightsMissing, WeightsCorrupt, BodyFileInvalid, DeviceUnavailable."""
+    device = choose_device(str(request.settings["device"]))
+    name = f"body_{request.settings['sex']}"
+    path = Path(request.body_file) if request.body_file else find(name, request.weights or None)
+    used = {weight: find(weight, request.weights or None).name for weight in LANDMARK_WEIGHTS} | {"body": path.name}
+    return Models(load_body(path), device, request.weights, used)
+
+
+def choose_device(name: str) -> torch.device:
+    """The torch device a setting means: `auto` takes CUDA, else Metal, else the processor. DeviceUnavailable for one that is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, available in there.items() if available)
+    if not there[name]:
+        raise DeviceUnavailable(f"This computer has no usable device “{name}”")
+    return torch.device(name)
+
+
+def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> Iterator[Avatar]:
+    """An Avatar for each person of the photo who is wanted, largest first. PhotoUnreadable, PhotoTooLarge, NoPersonFound."""
+    settings = request.settings
+    rng_state = int(settings["seed"])
+    torch.manual_seed(rng_state)
+    with clock("Reading the photo"):
+        photo = read_photo(path)
+    with clock("Finding people"):
+        people = find_people(photo, models.weights or None, str(settings["people"]))
+    for number, person in enumerate(people, start=1):
+        with clock("Fitting the body"):
+            body = fit_body(photo, person, models.body)
+        with clock("Making the surface"):
+            surface = body_surface(photo, person, body, str(settings["quality"]))
+        with clock("Making the rig"):
+            skin_joints, skin_weights = skin_from_body(surface.vertices, body)
+            rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
+        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds)}
+        yield to_avatar(photo, body, surface, (rest, skin_joints, skin_weights), describe(request, models) | facts)
+
+
+def describe(request: Request, models: Models) -> dict:
+    """What the Avatar's meta says of how it was made."""
+    return {
+        "doppel": __version__,
+        "settings": dict(request.settings),
+        "device": str(models.device),
+        "weights": dict(models.used),
+        "light": "neutral: not estimated yet",
+        "albedo": "the photo's colours: not yet freed from light",
+    }
+
+
+def to_avatar(photo: Photo, body: FittedBody, surface: Surface, rig: tuple[np.ndarray, np.ndarray, np.ndarray], meta: dict) -> Avatar:
+    """Everything the stages made, under the Avatar's names."""
+    rest_vertices, skin_joints, skin_weights = rig
+    return Avatar(
+        vertices=surface.vertices,
+        faces=surface.faces,
+        albedo=surface.albedo,
+        rest_vertices=rest_vertices,
+        skin_joints=skin_joints,
+        skin_weights=skin_weights,
+        joints=body.joints,
+        rest_joints=body.rest_joints,
+        pose=body.pose,
+        betas=body.betas,
+        translation=body.translation,
+        body_vertices=body.vertices,
+        body_faces=body.faces,
+        light=NEUTRAL,
+        camera_intrinsics=body.camera.intrinsics,
+        camera_rotation=body.camera.rotation,
+        camera_translation=body.camera.translation,
+        image_size=body.camera.size,
+        meta=meta | {"photo": photo.name},
+    )
