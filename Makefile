@@ -1,0 +1,42 @@
+# Every command of the project. `make demo` and `make test` set up all they need on a fresh machine.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test test-core test-blender lint build weights clean
+
+demo: $(READY) weights
+	$(BIN)/python -m core reconstruct examples/person.jpg --out out --formats npz,glb,blend
+	$(BIN)/python scene/__main__.py out/person.npz --out out --sheet
+	@echo "out/ holds person.npz, person.glb, person.blend and person-sheet.png"
+
+test: $(READY) weights
+	$(BIN)/python -m pytest tests/core --jaxtyping-packages=core,beartype.beartype
+	$(BIN)/python -m pytest tests/blender
+
+test-core: $(READY) weights
+	$(BIN)/python -m pytest tests/core --jaxtyping-packages=core,beartype.beartype
+
+test-blender: $(READY) weights
+	$(BIN)/python -m pytest tests/blender
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+build: $(READY) weights
+	mkdir -p dist
+	$(BIN)/python training/build_extension.py --out dist
+
+weights: $(READY)
+	$(BIN)/python weights/fetch.py
+
+$(READY): requirements/dev.txt requirements/runtime.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $(READY)
+
+clean:
+	rm -rf out build dist .pytest_cache .ruff_cache .mypy_cache

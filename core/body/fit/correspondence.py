@@ -1,0 +1,71 @@
+"""Where each of BlazePose's 33 landmarks sits on the SMPL skeleton, and how far off the detector usually is.
+
+A landmark is a point fixed to one joint: the joint itself plus an offset in the T pose's axes, in metres for the template's size (it grows
+with the body, see `kinematics`). So it works on any SMPL-format body, whatever its vertices. Landmarks are not joint centres: the
+offsets of the shoulders, hips and limbs are measured (`python -m training.calibrate_landmarks`), the others lie on the open body's surface.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...skeleton import JOINT, mirrored
+
+LANDMARKS = (
+    "nose",
+    *("left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer"),
+    *("left_ear", "right_ear", "left_mouth", "right_mouth"),
+    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb"),
+    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+    *("left_heel", "right_heel", "left_toe", "right_toe"),
+)
+"""BlazePose's order (Bazarevsky et al. 2020). Left is the person's."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A landmark's joint and offset (metres), and the detector's usual error across the picture and in depth (standard deviations, metres)."""
+
+    joint: str
+    offset: tuple[float, float, float]
+    across: float
+    depth: float
+
+
+_LEFT_OR_MIDDLE = {
+    "nose": Place("head", (0.0, 0.045, 0.125), 0.025, 0.12),
+    "left_eye_inner": Place("head", (0.018, 0.085, 0.100), 0.025, 0.12),
+    "left_eye": Place("head", (0.032, 0.085, 0.097), 0.025, 0.12),
+    "left_eye_outer": Place("head", (0.045, 0.085, 0.085), 0.025, 0.12),
+    "left_ear": Place("head", (0.075, 0.055, 0.000), 0.025, 0.12),
+    "left_mouth": Place("head", (0.022, 0.000, 0.100), 0.025, 0.12),
+    "left_shoulder": Place("left_shoulder", (0.0, 0.0, 0.0), 0.033, 0.09),
+    "left_elbow": Place("left_elbow", (0.0, 0.0, 0.0), 0.044, 0.12),
+    "left_wrist": Place("left_wrist", (0.0, 0.0, 0.0), 0.056, 0.17),
+    "left_pinky": Place("left_wrist", (0.085, -0.010, -0.035), 0.063, 0.19),
+    "left_index": Place("left_wrist", (0.090, -0.005, 0.025), 0.063, 0.19),
+    "left_thumb": Place("left_wrist", (0.050, -0.015, 0.050), 0.063, 0.19),
+    "left_hip": Place("left_hip", (0.0, 0.0, 0.0), 0.033, 0.06),
+    "left_knee": Place("left_knee", (0.0, 0.0, 0.0), 0.044, 0.11),
+    "left_ankle": Place("left_ankle", (0.0, 0.0, 0.0), 0.044, 0.15),
+    "left_heel": Place("left_ankle", (0.0, -0.055, -0.050), 0.056, 0.16),
+    "left_toe": Place("left_foot", (0.0, -0.015, 0.050), 0.056, 0.16),
+}
+
+
+def _place(landmark: str) -> Place:
+    """The landmark's own place, or its left twin's mirrored."""
+    if landmark in _LEFT_OR_MIDDLE:
+        return _LEFT_OR_MIDDLE[landmark]
+    twin = _LEFT_OR_MIDDLE[mirrored(landmark)]
+    x, y, z = twin.offset
+    return Place(mirrored(twin.joint), (-x, y, z), twin.across, twin.depth)
+
+
+PLACES = tuple(_place(landmark) for landmark in LANDMARKS)
+LANDMARK = {name: number for number, name in enumerate(LANDMARKS)}
+LANDMARK_JOINTS = np.array([JOINT[place.joint] for place in PLACES])
+LANDMARK_OFFSETS = np.array([place.offset for place in PLACES])
+ACROSS = np.array([place.across for place in PLACES])
+DEPTH = np.array([place.depth for place in PLACES])

@@ -1,0 +1,70 @@
+"""The stage `body`: one person's landmarks in, the fitted body and its camera out."""
+
+import numpy as np
+import torch
+
+from ...camera import UPRIGHT, Camera
+from ...photo.person import Person, Photo
+from ..fitted import FittedBody
+from ..model import BodyModel
+from .kinematics import BETAS, MOVE, POSE, LandmarkModel
+from .priors import JointLimits, UsualPose, UsualShape
+from .residuals import Reprojection, WorldLandmarks
+from .solver import minimise
+from .start import first_guess, moved_to
+
+USUAL_FOCAL = 1.2
+"""Focal length over the photo's longer side where EXIF tells none: a phone's or a short tele lens'. A wrong guess hardly moves the fit."""
+
+
+def fit_body(photo: Photo, person: Person, model: BodyModel) -> FittedBody:
+    """SMPL pose, shape, translation and camera of one person, by optimisation over landmarks, joint limits, usual poses and shapes."""
+    focal = photo.focal or USUAL_FOCAL * max(photo.size)
+    centre = np.array(photo.size) / 2
+    unknowns = fit_landmarks(landmark_model(model), person, focal, centre)
+    return to_fitted(model, unknowns, np.array([focal, focal, *centre]), np.array(photo.size))
+
+
+def landmark_model(model: BodyModel) -> LandmarkModel:
+    return LandmarkModel(np.float64(model.joint_template), np.float64(model.joint_shapedirs))
+
+
+def fit_landmarks(skeleton: LandmarkModel, person: Person, focal: float, centre: np.ndarray) -> np.ndarray:
+    """The unknowns (85,) that explain a person's landmarks best: first their 3D, which needs no camera, then 2D and 3D together."""
+    weights = landmark_weights(person)
+    landmarks, world = np.float64(person.landmarks), np.float64(person.world_landmarks)
+    start = first_guess(skeleton, landmarks, world, weights, focal, centre)
+    priors = [JointLimits(), UsualPose(), UsualShape()]
+    depth = WorldLandmarks(skeleton, world, weights)
+    roughly = minimise([WorldLandmarks(skeleton, world, weights, robust=None), *priors], start, iterations=30, tolerance=1e-3).unknowns
+    roughly = moved_to(skeleton, roughly, landmarks, weights, focal, centre)
+    picture = Reprojection(skeleton, landmarks, weights, focal, centre, float(roughly[MOVE][2]))
+    return minimise([picture, depth, *priors], roughly).unknowns
+
+
+def landmark_weights(person: Person) -> np.ndarray:
+    """How far each landmark is believed (33,): visibility times presence, never quite nothing, because hidden ones are still likely."""
+    return np.clip(np.float64(person.visibility) * np.float64(person.presence), 0.1, 1.0)
+
+
+def to_fitted(model: BodyModel, unknowns: np.ndarray, intrinsics: np.ndarray, size: np.ndarray) -> FittedBody:
+    """The FittedBody of these unknowns, moved so that the body stands on y = 0 with its pelvis above the origin."""
+    pose, betas = unknowns[POSE].reshape(24, 3), unknowns[BETAS]
+    tensors = [torch.as_tensor(array, dtype=torch.float32)[None] for array in (betas, pose, np.zeros(3))]
+    with torch.no_grad():
+        posed, rest = model(*tensors), model.rest(tensors[0])
+    vertices, joints = posed.vertices[0].numpy(), posed.joints[0].numpy()
+    translation = -np.array([joints[0, 0], vertices[:, 1].min(), joints[0, 2]])
+    camera = Camera(intrinsics, UPRIGHT, unknowns[MOVE] - UPRIGHT @ translation, size)
+    return FittedBody(
+        pose=pose,
+        betas=betas,
+        translation=translation,
+        vertices=vertices + translation,
+        joints=joints + translation,
+        rest_vertices=rest.vertices[0].numpy(),
+        rest_joints=rest.joints[0].numpy(),
+        faces=np.asarray(model.faces),
+        skin_weights=np.asarray(model.skin_weights),
+        camera=camera,
+    )

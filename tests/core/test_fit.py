@@ -1,0 +1,210 @@
+"""The fit: derivatives against finite differences, and known bodies recovered from their own landmarks."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from core.body.fit import fit, kinematics, priors, residuals, solver, start
+from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARK_OFFSETS, LANDMARKS
+from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
+from core.photo.person import Person
+from core.skeleton import JOINT, JOINT_NAMES, PARENTS, joint_transforms, mirrored, posed_joints
+
+LEFT_OR_MIDDLE = {
+    "pelvis": (0, 0, 0),
+    "left_hip": (0.06, -0.09, 0),
+    "spine1": (0, 0.11, -0.02),
+    "left_knee": (0.10, -0.47, 0),
+    "spine2": (0, 0.24, 0),
+    "left_ankle": (0.09, -0.87, -0.04),
+    "spine3": (0, 0.30, 0.02),
+    "left_foot": (0.12, -0.93, 0.08),
+    "neck": (0, 0.51, -0.02),
+    "left_collar": (0.07, 0.42, 0),
+    "head": (0, 0.60, 0.02),
+    "left_shoulder": (0.19, 0.46, 0),
+    "left_elbow": (0.45, 0.45, 0),
+    "left_wrist": (0.70, 0.45, 0),
+    "left_hand": (0.79, 0.45, 0),
+}
+FOCAL, CENTRE = 900.0, np.array([400.0, 500.0])
+
+
+def rest_joint(name: str) -> np.ndarray:
+    return np.array(LEFT_OR_MIDDLE[name]) if name in LEFT_OR_MIDDLE else np.array(LEFT_OR_MIDDLE[mirrored(name)]) * (-1, 1, 1)
+
+
+@pytest.fixture
+def skeleton() -> kinematics.LandmarkModel:
+    """A made-up skeleton of 1.7 m; the first beta makes it larger, the others change it at random by millimetres."""
+    template = np.array([rest_joint(name) for name in JOINT_NAMES])
+    by_beta = np.random.default_rng(0).normal(0, 0.002, (24, 3, 10))
+    by_beta[:, :, 0] = 0.04 * template
+    return kinematics.LandmarkModel(template, by_beta)
+
+
+def random_unknowns(seed: int, spread: float = 0.4) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    unknowns = np.zeros(SIZE)
+    unknowns[POSE] = rng.normal(0, spread, 72)
+    unknowns[BETAS] = rng.normal(0, 1, 10)
+    unknowns[MOVE] = (0.2, 0.1, 4.0)
+    return unknowns
+
+
+def photographed(skeleton, unknowns) -> Person:
+    """The Person that a perfect detector would report."""
+    points = skeleton.points(unknowns).values
+    pixels = points[:, :2] / points[:, 2:] * FOCAL + CENTRE
+    world = points - points[residuals.HIPS].mean(axis=0)
+    ones = np.ones(33)
+    return Person(np.array([*pixels.min(axis=0), *pixels.max(axis=0)]), 1.0, pixels, ones, ones, world, np.zeros((1000, 800), np.uint8))
+
+
+def finite_differences(function, at: np.ndarray, step: float = 1e-6) -> np.ndarray:
+    steps = step * np.eye(len(at))
+    return np.stack([(function(at + d) - function(at - d)) / (2 * step) for d in steps], axis=-1)
+
+
+def test_points_are_joints_plus_turned_offsets(skeleton):
+    """Slow and obvious: skin each landmark rigidly by its joint's transform."""
+    unknowns = random_unknowns(1)
+    unknowns[BETAS] = 0
+    world = joint_transforms(unknowns[POSE], skeleton.joint_template)
+    for points, joint, offset in zip(skeleton.points(unknowns).values, LANDMARK_JOINTS, LANDMARK_OFFSETS, strict=True):
+        point = world[joint][:3, :3] @ (skeleton.joint_template[joint] + offset) + world[joint][:3, 3]
+        assert np.allclose(points, point * (1, -1, -1) + unknowns[MOVE], atol=1e-12)
+
+
+def test_landmark_table_is_mirror_symmetric(skeleton):
+    unknowns = np.zeros(SIZE)
+    values = dict(zip(LANDMARKS, skeleton.points(unknowns).values, strict=True))
+    for name in LANDMARKS:
+        assert np.allclose(values[name] * (-1, 1, 1), values[mirrored(name)])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_derivative_of_points(skeleton, seed):
+    unknowns = random_unknowns(seed)
+    numeric = finite_differences(lambda u: skeleton.points(u).values, unknowns)
+    assert np.abs(skeleton.points(unknowns).jacobian - numeric).max() < 1e-7
+
+
+def test_derivative_of_points_at_zero_rotations(skeleton):
+    unknowns = np.zeros(SIZE)
+    numeric = finite_differences(lambda u: skeleton.points(u).values, unknowns)
+    assert np.abs(skeleton.points(unknowns).jacobian - numeric).max() < 1e-7
+
+
+def terms_of(skeleton) -> list:
+    person = photographed(skeleton, random_unknowns(5))
+    weights = np.linspace(0.2, 1, 33)
+    return [
+        residuals.Reprojection(skeleton, person.landmarks, weights, FOCAL, CENTRE, 4.0),
+        residuals.WorldLandmarks(skeleton, person.world_landmarks, weights),
+        priors.JointLimits(),
+        priors.UsualPose(),
+        priors.UsualShape(),
+    ]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_derivative_of_every_term(skeleton, number):
+    term, unknowns = terms_of(skeleton)[number], random_unknowns(6)
+    residual, jacobian = term(unknowns)
+    assert jacobian.shape == (len(residual), SIZE)
+    assert np.abs(jacobian - finite_differences(lambda u: term(u)[0], unknowns)).max() < 1e-4 * max(1, np.abs(jacobian).max())
+
+
+def test_robust_weight_is_derivative_of_cost(skeleton):
+    term = terms_of(skeleton)[0]
+    values = np.linspace(-8, 8, 41)
+    slope = finite_differences(lambda r: np.array([solver.weigh(term, np.array([x]))[0] for x in r]), values).diagonal()
+    assert np.allclose(solver.weigh(term, values)[1] * values, slope, atol=1e-6)
+
+
+def test_minimise_solves_a_line_with_an_outlier():
+    x = np.linspace(0, 1, 20)
+    y = 2 * x + 1
+    y[3] = 50
+
+    class Line:
+        robust = 1.0
+
+        def __call__(self, unknowns):
+            return unknowns[0] * x + unknowns[1] - y, np.stack([x, np.ones_like(x)], axis=1)
+
+    solution = solver.minimise([Line()], np.zeros(2), iterations=200, tolerance=1e-12)
+    assert np.allclose(solution.unknowns, (2, 1), atol=0.01)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_minimise_never_ends_worse_than_its_start(skeleton, seed):
+    terms, begin = terms_of(skeleton), random_unknowns(seed, spread=1.0)
+    for iterations in (1, 5, 40):
+        solution = solver.minimise(terms, begin, iterations=iterations)
+        assert solution.cost <= solver.total_cost(terms, begin)
+        assert np.isclose(solution.cost, solver.total_cost(terms, solution.unknowns))
+
+
+def test_best_rotation_undoes_a_rotation():
+    points = np.random.default_rng(0).normal(size=(4, 3))
+    turn = Rotation.from_rotvec((0.3, 2.9, -0.4)).as_matrix()
+    assert np.allclose(start.best_rotation(points, points @ turn.T + 5), turn)
+
+
+def test_best_move_is_exact_for_exact_landmarks(skeleton):
+    unknowns = random_unknowns(2)
+    person = photographed(skeleton, unknowns)
+    points = skeleton.points(unknowns).values - unknowns[MOVE]
+    assert np.allclose(start.best_move(points, person.landmarks, np.ones(33), FOCAL, CENTRE), unknowns[MOVE])
+
+
+def natural_unknowns(yaw: float, seed: int) -> np.ndarray:
+    """A plausible pose: the usual one with moderate deviations within the limits, turned by `yaw` radians, on an average body."""
+    rng = np.random.default_rng(seed)
+    unknowns = np.zeros(SIZE)
+    angles = priors.USUAL_MEAN + 0.5 * priors.USUAL_DEVIATION * rng.normal(size=69)
+    unknowns[priors.BELOW_PELVIS] = np.clip(angles, *priors.RANGES.T)
+    unknowns[1], unknowns[MOVE] = yaw, (0.1, 0.0, 4.0)
+    return unknowns
+
+
+@pytest.mark.parametrize("yaw", [0, 0.8, 2.0, np.pi, -1.5])
+def test_fit_recovers_a_body_from_perfect_landmarks(skeleton, yaw):
+    truth = natural_unknowns(yaw, seed=int(10 * yaw) + 20)
+    found = fit.fit_landmarks(skeleton, photographed(skeleton, truth), FOCAL, CENTRE)
+    error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
+    assert np.linalg.norm(error, axis=1).mean() < 0.015
+    assert abs(found[MOVE][2] - 4.0) < 0.15
+
+
+def test_fit_stays_sane_when_a_landmark_is_far_off(skeleton):
+    truth = natural_unknowns(0.3, seed=1)
+    person = photographed(skeleton, truth)
+    clean = fit.fit_landmarks(skeleton, person, FOCAL, CENTRE)
+    person.landmarks[LANDMARKS.index("left_wrist")] += 400
+    moved = fit.fit_landmarks(skeleton, person, FOCAL, CENTRE)
+    shift = posed_joints(moved[POSE], skeleton.joint_template) - posed_joints(clean[POSE], skeleton.joint_template)
+    assert np.linalg.norm(shift, axis=1)[JOINT["right_wrist"]] < 0.03
+    assert np.linalg.norm(shift, axis=1)[JOINT["left_knee"]] < 0.02
+
+
+def test_priors_are_mirror_symmetric():
+    """A pose and its mirror image cost the same."""
+    rng = np.random.default_rng(3)
+    unknowns = np.zeros(SIZE)
+    unknowns[POSE] = rng.normal(0, 0.8, 72)
+    twin = np.zeros(SIZE)
+    order = [JOINT[mirrored(name)] for name in JOINT_NAMES]
+    twin[POSE] = (unknowns[POSE].reshape(24, 3)[order] * (1, -1, -1)).ravel()
+    for term in (priors.JointLimits(), priors.UsualPose()):
+        assert np.isclose((term(unknowns)[0] ** 2).sum(), (term(twin)[0] ** 2).sum())
+
+
+def test_usual_pose_is_within_the_limits():
+    assert (priors.RANGES[:, 0] <= priors.USUAL_MEAN).all() and (priors.USUAL_MEAN <= priors.RANGES[:, 1]).all()
+
+
+def test_parents_come_first():
+    assert all(parent < joint for joint, parent in enumerate(PARENTS))
