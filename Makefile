@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# Blender's own packager, which the bpy wheel brings along and which needs no running Blender.
+BLENDER_EXT = $(wildcard .venv/lib/python3.*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py)
 
 .PHONY: demo test test-core test-blender lint build weights clean
 
@@ -26,8 +28,9 @@ lint: $(READY)
 	$(BIN)/mypy
 
 build: $(READY) weights
-	mkdir -p dist
-	$(BIN)/python training/build_extension.py --out dist
+	mkdir -p dist && rm -f dist/doppel-*.zip
+	$(BIN)/python $(BLENDER_EXT) build --source-dir . --output-dir dist
+	$(BIN)/python $(BLENDER_EXT) validate dist/doppel-*.zip
 
 weights: $(READY)
 	$(BIN)/python weights/fetch.py

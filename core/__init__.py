@@ -3,6 +3,9 @@
 Two rings. The first needs the standard library and numpy only, so Blender's own process can load it:
 
     avatar      the Avatar: one person as plain arrays, and its .npz file
+    blender     Blender as a child process, for the formats only it writes
+    camera      a pinhole camera over the body frame
+    command     the command line's words and exit codes
     errors      everything that can go wrong for a user, each with a sentence and a hint
     job         the request, the messages of a running job, and report.json
     settings    every option once: default, range, unit, label, tooltip
@@ -13,6 +16,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
 The second ring is reached only in the child process:
 
     run         the child: a request file in, messages on stdout
+    light       spherical-harmonics radiance
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length
     body        SMPL's body model, its files, and the fit to landmarks

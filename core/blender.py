@@ -29,9 +29,12 @@ def blender_command() -> list[str]:
 
 
 def export(avatar: Path, formats: list[str], out: Path) -> list[Path]:
-    """Write one Avatar file in these formats into `out`; the files. Errors are those of scene/export, or Unexpected with Blender's last words."""
+    """Write one Avatar file in these formats into `out`.
+
+    The files written. Errors are those of scene/export, or Unexpected with Blender's last words.
+    """
     command = [*blender_command(), str(avatar), "--formats", ",".join(formats), "--out", str(out)]
-    child = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the command is ours
+    child = subprocess.run(command, capture_output=True, text=True, check=False)
     answer = _last_json(child.stdout)
     if "files" in answer:
         return [Path(file) for file in answer["files"]]

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, or folders of them")
     reconstruct.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results and report.json")
     for setting in SETTINGS:
-        reconstruct.add_argument(f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting))
+        reconstruct.add_argument(
+            f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting)
+        )
     reconstruct.add_argument("--weights", default="", metavar="DIR", help="folder of weights instead of the shipped one")
     reconstruct.add_argument("--body-file", default="", metavar="FILE", help="your own SMPL model (.pkl or .npz) instead of the open body")
 
@@ -112,7 +114,11 @@ def _summary(report: Report, out: Path) -> int:
     """Say what became of each photo; 0 if all are done, else 1."""
     for photo in report.photos:
         seconds = sum(photo.seconds.values())
-        outcome = f"{photo.error.kind}: {photo.error.text}. {photo.error.hint}" if photo.error else ", ".join(Path(file).name for file in photo.files)
+        outcome = (
+            f"{photo.error.kind}: {photo.error.text}. {photo.error.hint}"
+            if photo.error
+            else ", ".join(Path(file).name for file in photo.files)
+        )
         sys.stdout.write(f"{Path(photo.photo).name}: {outcome} ({seconds:.1f} s)\n")
         for warning in photo.warnings:
             sys.stdout.write(f"  warning: {warning}\n")

@@ -67,7 +67,7 @@ def _one_photo(pipeline, photo: Path, target: Path, request: Request, models, cl
 
 
 def output_names(photos: tuple[str, ...]) -> list[str]:
-    """A name per photo: its own without the suffix; where two would be equal (or read as a second person's), the suffix or a count is kept."""
+    """A name per photo: its own without the suffix; where two would be equal, the second keeps its suffix or takes a count."""
     names: list[str] = []
     for photo in map(Path, photos):
         name = photo.stem

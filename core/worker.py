@@ -121,7 +121,7 @@ def _start(command: list[str], log: Path) -> subprocess.Popen:
     hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
     try:
         with log.open("w") as stderr:
-            return subprocess.Popen(  # noqa: S603 - the command is ours
+            return subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, **hidden
             )
     except OSError as error:

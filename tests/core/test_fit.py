@@ -203,7 +203,7 @@ def test_priors_are_mirror_symmetric():
 
 
 def test_usual_pose_is_within_the_limits():
-    assert (priors.RANGES[:, 0] <= priors.USUAL_MEAN).all() and (priors.USUAL_MEAN <= priors.RANGES[:, 1]).all()
+    assert np.array_equal(np.clip(priors.USUAL_MEAN, *priors.RANGES.T), priors.USUAL_MEAN)
 
 
 def test_parents_come_first():

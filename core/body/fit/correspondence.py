@@ -25,7 +25,7 @@ LANDMARKS = (
 
 @dataclass(frozen=True)
 class Place:
-    """A landmark's joint and offset (metres), and the detector's usual error across the picture and in depth (standard deviations, metres)."""
+    """A landmark's joint and offset (metres), and the detector's usual error across the picture and in depth (deviations, metres)."""
 
     joint: str
     offset: tuple[float, float, float]

@@ -1,7 +1,7 @@
 """Landmark points of a posed skeleton in the camera frame, and their derivatives: everything the residuals need, in closed form.
 
-The derivative of exp(ω) is the left Jacobian of SO(3) (Sola et al. 2018, "A micro Lie theory", eq. 145): a change dω of a joint's axis-angle
-turns all that hangs on it about the joint by the rotation vector (parent's rotation) · J(ω) · dω.
+The derivative of exp(ω) is the left Jacobian of SO(3) (Sola et al. 2018, "A micro Lie theory", eq. 145): a change dω of a joint's
+axis-angle turns all that hangs on it about the joint by the rotation vector (parent's rotation) · J(ω) · dω.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,40 @@
+"""Light as spherical harmonics: nine numbers per colour channel say how much light comes from every direction.
+
+Real, orthonormal, order 2, index l² + l + m, linear RGB **radiance**, body frame (Y up). Irradiance, what a surface gathers, is the
+radiance convolved with a clamped cosine: three factors, one per band (Ramamoorthi & Hanrahan 2001, "An Efficient Representation for
+Irradiance Environment Maps"). Numpy only, so the Blender side builds its world from the same functions.
+"""
+
+import numpy as np
+
+IRRADIANCE_FACTORS = np.pi * np.repeat([1, 2 / 3, 1 / 4], [1, 3, 5])
+"""Radiance to irradiance, (9,): π, 2π/3 and π/4 for the bands 0, 1 and 2 (Ramamoorthi & Hanrahan 2001, equation 8)."""
+
+NEUTRAL = np.zeros((9, 3))
+NEUTRAL[0] = np.sqrt(4 * np.pi)
+NEUTRAL.flags.writeable = False
+"""White light from everywhere, (9, 3): radiance 1 in every direction, so irradiance π, and a diffuse surface shows exactly its albedo."""
+
+
+def sh_basis(directions: np.ndarray) -> np.ndarray:
+    """The nine basis functions (…, 9) in unit directions (…, 3): real and orthonormal over the sphere."""
+    x, y, z = np.moveaxis(np.asarray(directions, dtype=np.float64), -1, 0)
+    linear, product = np.sqrt(3 / (4 * np.pi)), np.sqrt(15 / (4 * np.pi))
+    zonal, tesseral = np.sqrt(5 / (16 * np.pi)), np.sqrt(15 / (16 * np.pi))
+    constant = np.full_like(x, np.sqrt(1 / (4 * np.pi)))
+    band1 = [linear * y, linear * z, linear * x]
+    band2 = [product * x * y, product * y * z, zonal * (3 * z * z - 1), product * x * z, tesseral * (x * x - y * y)]
+    return np.stack([constant, *band1, *band2], axis=-1)
+
+
+def radiance(light: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Linear RGB light (…, 3) that arrives from unit directions (…, 3). light: (9, 3) SH radiance. An order-2 series may dip below zero."""
+    return sh_basis(directions) @ light
+
+
+def irradiance(light: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Linear RGB irradiance (…, 3) on surfaces with unit normals (…, 3). A diffuse surface sends out albedo · irradiance / π.
+
+    light: (9, 3) SH radiance. Ramamoorthi & Hanrahan 2001, equation 7.
+    """
+    return sh_basis(normals) @ (IRRADIANCE_FACTORS[:, None] * light)
