@@ -1,0 +1,64 @@
+"""The whole person: one collection with everything an Avatar holds."""
+
+import warnings
+from pathlib import Path
+
+import bpy
+
+from ..core.avatar import Avatar
+from ..core.errors import PhotoUnreadable
+from .armature import apply_pose, build_armature
+from .camera import build_camera, set_render_size
+from .cleanup import all_or_nothing
+from .material import build_material
+from .mesh import build_body, build_surface
+from .photo import show_photo
+from .world import build_world
+
+
+def build_person(avatar: Avatar, name: str, photo_path: Path | str | None = None, new_world: bool = False) -> bpy.types.Collection:
+    """A collection in the current scene with the person's armature, skinned surface, hidden body and photo camera, posed as in the photo.
+
+    The scene looks through that camera afterwards and renders in the photo's size; the armature is active and selected. A world is made
+    where the scene has none, or if new_world. A photo that Blender cannot show is a Python warning. All of it is made, or nothing.
+    """
+    scene = bpy.context.scene
+    with all_or_nothing():
+        collection = bpy.data.collections.new(name)
+        scene.collection.children.link(collection)
+        armature = build_armature(name, avatar.rest_joints, collection)
+        apply_pose(armature, avatar.pose, avatar.translation)
+        camera = build_camera(avatar.camera, f"{name} camera")
+        surface = build_surface(avatar, f"{name} surface", armature, build_material(name))
+        for part in (surface, build_body(avatar, f"{name} body", armature), camera):
+            collection.objects.link(part)
+        if photo_path:
+            _try_photo(camera, photo_path, avatar)
+        world = build_world(avatar.light, name) if new_world or scene.world is None else scene.world
+    scene.world, scene.camera = world, camera
+    set_render_size(scene, avatar.camera)
+    _select(armature)
+    return collection
+
+
+def parts(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:
+    """The person's objects by what they are: armature, surface, body, camera."""
+    armature = next(part for part in collection.objects if part.type == "ARMATURE")
+    meshes = [part for part in collection.objects if part.type == "MESH"]
+    surface = next(part for part in meshes if part.find_armature())
+    camera = next(part for part in collection.objects if part.type == "CAMERA")
+    return {"armature": armature, "surface": surface, "body": next(part for part in meshes if part != surface), "camera": camera}
+
+
+def _try_photo(camera: bpy.types.Object, path: Path | str, avatar: Avatar) -> None:
+    try:
+        show_photo(camera, path, tuple(avatar.image_size.tolist()))
+    except PhotoUnreadable as error:
+        warnings.warn(f"{error}. {error.hint}", stacklevel=3)
+
+
+def _select(armature: bpy.types.Object) -> None:
+    """Make the armature the only selected object, as Blender's importers do."""
+    for other in bpy.context.view_layer.objects:
+        other.select_set(other == armature)
+    bpy.context.view_layer.objects.active = armature
