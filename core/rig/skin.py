@@ -1,0 +1,122 @@
+"""Skin weights of any surface, taken from the fitted body beneath it: those of the closest body point that faces the same way."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy import ndarray
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+
+from ..body.fitted import FittedBody
+from ..surface.subdivision import mesh_edges
+from ..surface.surface import vertex_normals
+
+INFLUENCES = 4
+"""Joints per vertex, as glTF and game engines take them."""
+
+TURN = 0.05
+"""Metres that a unit of difference between normals counts for: a body point that faces the other way is as good as one 10 cm farther."""
+
+CANDIDATES = 8
+"""Body faces tried per vertex, by the distance of their centres."""
+
+FAR = 0.02
+"""Metres. Surface farther than this from the body (skirts, hair) has its weights smoothed: the closest point jumps there."""
+
+SMOOTHING_STEPS = 20
+
+
+def skin_from_body(
+    vertices: Float[ndarray, "V 3"], body: FittedBody, faces: Int[ndarray, "F 3"] | None = None
+) -> tuple[Int[ndarray, "V 4"], Float[ndarray, "V 4"]]:
+    """Joints (int16) and weights (float32, summing to 1) of each surface vertex; vertices in the photo's pose, metres, body frame.
+
+    A vertex that is a vertex of the body has the body's weights, down to its four strongest joints. With the surface's faces, body
+    points that face the same way are preferred (an arm at the hip does not drag the hip along), and weights far from the body are
+    smoothed; without them the closest point decides.
+    """
+    normals = None if faces is None else vertex_normals(vertices, faces)
+    face, barycentric, distance = closest_on_body(vertices, body, normals)
+    weights = np.einsum("vk,vkj->vj", barycentric, body.skin_weights[body.faces[face]])
+    twin_distance, twin = cKDTree(body.vertices).query(vertices)
+    same = twin_distance < 1e-6
+    weights[same] = body.skin_weights[twin[same]]
+    if faces is not None:
+        weights = _smoothed(weights, np.where(same, 0, distance), faces)
+    return strongest(weights)
+
+
+def strongest(weights: Float[ndarray, "V 24"]) -> tuple[Int[ndarray, "V 4"], Float[ndarray, "V 4"]]:
+    """The four strongest joints of each vertex, strongest first, and their weights scaled to sum to 1."""
+    joints = np.argsort(-weights, axis=1, kind="stable")[:, :INFLUENCES]
+    kept = np.take_along_axis(weights, joints, axis=1)
+    return joints.astype(np.int16), (kept / kept.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def closest_on_body(
+    vertices: Float[ndarray, "V 3"], body: FittedBody, normals: Float[ndarray, "V 3"] | None = None
+) -> tuple[Int[ndarray, " V"], Float[ndarray, "V 3"], Float[ndarray, " V"]]:
+    """The closest body point of each vertex: body face, barycentric coordinates on it, distance in metres.
+
+    With normals, closest in position and direction together (see TURN). The centres of CANDIDATES faces are nearest first; the exact
+    closest point decides among them.
+    """
+    corners = body.vertices[body.faces]
+    place, facing = corners.mean(axis=1), np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    facing = TURN * facing / np.maximum(np.linalg.norm(facing, axis=1, keepdims=True), 1e-20)
+    wanted = vertices
+    if normals is not None:
+        place, wanted = np.hstack([place, facing]), np.hstack([vertices, TURN * normals])
+    _, nearby = cKDTree(place).query(wanted, k=min(CANDIDATES, len(place)))
+    face = np.zeros(len(vertices), dtype=np.int64)
+    barycentric = np.zeros((len(vertices), 3))
+    distance = np.zeros(len(vertices))
+    best = np.full(len(vertices), np.inf)
+    for candidate in nearby.T:
+        on_face = closest_on_triangles(vertices, corners[candidate])
+        gap = np.linalg.norm(np.einsum("vk,vkc->vc", on_face, corners[candidate]) - vertices, axis=1)
+        cost = gap if normals is None else np.hypot(gap, np.linalg.norm(facing[candidate] - TURN * normals, axis=1))
+        better = cost < best
+        best[better], face[better], barycentric[better], distance[better] = cost[better], candidate[better], on_face[better], gap[better]
+    return face, barycentric, distance
+
+
+def closest_on_triangles(points: Float[ndarray, "N 3"], triangles: Float[ndarray, "N 3 3"]) -> Float[ndarray, "N 3"]:
+    """Barycentric coordinates of each triangle's point closest to its own query point.
+
+    The foot of the perpendicular where that lies inside, else the closest point of the three edges.
+    """
+    first, second = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
+    offset = points - triangles[:, 0]
+    a, b, c = (first * first).sum(1), (first * second).sum(1), (second * second).sum(1)
+    d, e = (first * offset).sum(1), (second * offset).sum(1)
+    area = np.maximum(a * c - b * b, 1e-30)
+    u, v = (c * d - b * e) / area, (a * e - b * d) / area
+    barycentric = np.stack([1 - u - v, u, v], axis=1)
+    outside = np.flatnonzero((barycentric < 0).any(axis=1))
+    best = np.full(len(outside), np.inf)
+    for corner in range(3):
+        start, end = triangles[outside, corner], triangles[outside, (corner + 1) % 3]
+        along = end - start
+        step = np.clip(((points[outside] - start) * along).sum(1) / np.maximum((along * along).sum(1), 1e-30), 0, 1)
+        gap = ((start + step[:, None] * along - points[outside]) ** 2).sum(1)
+        closer = gap < best
+        best[closer] = gap[closer]
+        rows = outside[closer]
+        barycentric[rows] = 0
+        barycentric[rows, corner], barycentric[rows, (corner + 1) % 3] = 1 - step[closer], step[closer]
+    return barycentric
+
+
+def _smoothed(weights: ndarray, distance: ndarray, faces: ndarray) -> ndarray:
+    """Weights averaged with their neighbours', the more the farther from the body (fully from 3 × FAR), untouched within FAR."""
+    share = np.clip((distance - FAR) / (2 * FAR), 0, 1)[:, None]
+    if not share.any():
+        return weights
+    edges, _ = mesh_edges(faces)
+    here, there = np.concatenate([edges, edges[:, ::-1]]).T
+    valence = np.maximum(np.bincount(here, minlength=len(weights)), 1)
+    mean = csr_array((1 / valence[here], (here, there)), shape=(len(weights), len(weights)))
+    share = np.where(np.isin(np.arange(len(weights)), here)[:, None], share, 0)
+    for _ in range(SMOOTHING_STEPS):
+        weights = weights + share * (mean @ weights - weights)
+    return weights
