@@ -1,0 +1,103 @@
+"""A photograph that was never taken: Cycles' picture of a posed person, and everything about it that a real photo hides.
+
+Focus is on the plane of the body frame's origin, the point on the ground below the pelvis. The picture is tone-mapped (AgX), so its
+colours are a camera's, not linear radiance.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy import ndarray
+
+from core.camera import UPRIGHT, Camera
+from training import stage
+from training.rocketbox import PosedPerson
+from training.stage import Surroundings
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture and its truth.
+
+    pixels: (H, W, 3) uint8 sRGB; alpha: (H, W) uint8, how much of each pixel the person covers; camera: body frame to pixels; joints:
+    (24, 3) SMPL's joints in the camera frame, metres; landmarks: (24, 2) the same in pixels; height: the person's, standing, metres.
+    """
+
+    pixels: ndarray
+    alpha: ndarray
+    camera: Camera
+    joints: ndarray
+    landmarks: ndarray
+    height: float
+
+
+def camera_towards(target: ndarray, distance: float, yaw: float, pitch: float, focal: float, size: tuple[int, int]) -> Camera:
+    """The camera that has body-frame point target in its middle.
+
+    yaw: radians the camera stands round to the person's left; pitch: radians it looks down; focal in pixels; size width, height.
+    """
+    cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
+    round_person = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
+    down = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    rotation = UPRIGHT @ down @ round_person
+    translation = np.array([0.0, 0.0, distance]) - rotation @ target
+    return Camera(np.array([focal, focal, size[0] / 2, size[1] / 2]), rotation, translation, np.array(size))
+
+
+def framed(posed: PosedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)) -> Camera:
+    """A camera with vertical field of view fov (radians) so far away that the person fills `fill` of the picture's tighter side.
+
+    shift: the person's place off the middle, as fractions of the picture's width and height.
+    """
+    focal = size[1] / 2 / np.tan(fov / 2)
+    target = (posed.vertices.min(0) + posed.vertices.max(0)) / 2
+    distance = 2.0
+    for _ in range(8):  # perspective: the extent depends on the distance, so a few rounds of proportion
+        camera = camera_towards(target, distance, yaw, pitch, focal, size)
+        extent = np.ptp(camera.project(posed.vertices), axis=0) / size
+        distance *= float(extent.max()) / fill
+    pixels = camera.project(posed.vertices)
+    off = (np.array(size) / 2 - (pixels.min(0) + pixels.max(0)) / 2 + np.array(shift) * size) * distance / focal
+    translation = camera.translation + [off[0], off[1], 0.0]
+    return Camera(camera.intrinsics, camera.rotation, translation, camera.size)
+
+
+def photograph(posed: PosedPerson, camera: Camera, place: Surroundings, samples: int = 16, smooth: bool = False) -> Photograph:
+    """The person photographed. samples: Cycles' per pixel, denoised; smooth: one step of subdivision, for pictures above 600 pixels."""
+    scene = stage.empty_scene()
+    body = stage.add_person(scene, posed, smooth)
+    set_pieces = [stage.add_ground(scene, place.ground, None if place.wall else (3.0, 9.0))]
+    if place.wall:
+        set_pieces.append(stage.add_wall(scene, place.wall, camera, place.wall_distance, place.wall_turn))
+    stage.add_world(scene, place, camera)
+    lens = stage.add_camera(scene, camera, place.f_stop)
+    pixels = _rendered(scene, samples)[..., 2::-1]
+    alpha = _person_alone(scene, body, set_pieces, lens)
+    seen = camera.to_camera(posed.joints)
+    return Photograph(np.ascontiguousarray(pixels), alpha, camera, seen, camera.project(posed.joints), posed.person.height)
+
+
+def _person_alone(scene, body, set_pieces, lens) -> ndarray:
+    """The person's coverage (H, W) uint8: the same view in focus, without ground, wall or bounces, on a transparent film."""
+    for piece in set_pieces:
+        piece.hide_render = True
+    lens.data.dof.use_dof = False
+    scene.render.film_transparent = True
+    scene.cycles.max_bounces = 0
+    return _rendered(scene, 8, denoise=False)[..., 3]
+
+
+def _rendered(scene, samples: int, denoise: bool = True) -> ndarray:
+    """The scene as Blender saves it, BGRA (H, W, 4) uint8."""
+    import bpy
+
+    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = samples, denoise, False
+    scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGBA"
+    scene.render.threads_mode = "AUTO"
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder) / "picture.png")
+        bpy.ops.render.render(write_still=True)
+        return cv2.imread(scene.render.filepath, cv2.IMREAD_UNCHANGED)
