@@ -17,6 +17,7 @@ CHILD_HEIGHT = {
 }
 ADULT_SD = {"male": 0.07, "female": 0.065}
 ANCHOR_YEARS = np.array([1, 10, 25, 90])  # MakeHuman's baby, child, young, old
+USUAL = {"weight": 0.66, "muscle": 0.4}  # MakeHuman's middle (0.5, 0.5) is slim: body mass index 20 for women, 22.6 for men
 SLIDER_PER_SD = 0.05  # one standard deviation of height on MakeHuman's height slider
 
 
@@ -39,8 +40,8 @@ def crowd(number: int, sex: str, random: np.random.Generator, child_share: float
     years = np.where(child, random.uniform(5, 18, number), random.triangular(18, 28, 85, number))
     male = {"female": np.zeros(number), "male": np.ones(number), "neutral": _between(number, random)}[sex]
     deviation = random.normal(size=number)
-    weight = np.clip(random.normal(0.58, 0.27, number), 0, 1)
-    muscle = np.clip(0.45 - 0.35 * (weight - 0.5) + random.normal(0, 0.2, number), 0, 1)
+    weight = np.clip(random.normal(USUAL["weight"], 0.25, number), 0, 1)
+    muscle = np.clip(USUAL["muscle"] - 0.35 * (weight - USUAL["weight"]) + random.normal(0, 0.2, number), 0, 1)
     macro = Macro(
         sex=male,
         age=age_slider(years),
@@ -56,8 +57,9 @@ def crowd(number: int, sex: str, random: np.random.Generator, child_share: float
 
 
 def average_adult(sex: str) -> Crowd:
-    """The one adult that zero betas mean: 35 years old, everything else in the middle, mean height."""
-    middle = {name: np.full(1, 0.5) for name in ("muscle", "weight", "height", "proportions", "cup", "firmness")}
+    """The one adult that zero betas mean: 35 years old, usual build, mean height, everything else in the middle."""
+    names = ("muscle", "weight", "height", "proportions", "cup", "firmness")
+    middle = {name: np.full(1, USUAL.get(name, 0.5)) for name in names}
     male, years = np.full(1, {"female": 0.0, "male": 1.0, "neutral": 0.5}[sex]), np.full(1, 35.0)
     macro = Macro(sex=male, age=age_slider(years), ethnicity=np.full((1, 3), 1 / 3), **middle)
     return Crowd(macro, years, real_height(male, years, np.zeros(1)))

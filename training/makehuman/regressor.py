@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 
 from core.skeleton import JOINT, JOINT_NAMES
 
-CANDIDATES = 240
-REACH = 3.0  # candidates lie within this many times the distance from the joint to the nearest skin
+CANDIDATES = 500
+REACH = 3.5  # candidates lie within this many times the distance from the joint to the nearest skin
 UNITY = 30.0  # how strongly the weights sum to one before they are made to
 MOST = 24  # vertices in a row
 

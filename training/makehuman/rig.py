@@ -29,6 +29,8 @@ SIDED = {  # bones with a left and a right, by how their names begin; fingers an
 }
 TORSO = ("root", "pelvis.", "spine0", "breast.")
 SPINE = ("pelvis", "spine1", "spine2", "spine3")
+SPINE_PLACES = {"pelvis": (0.14, 0.031), "spine1": (0.34, -0.022), "spine2": (0.56, 0.031), "spine3": (0.66, 0.04)}
+"""Of the way from between the hips to the neck, how far up and how far to the front: SMPL's mean skeleton."""
 MOST_WEIGHTS = 4
 
 
@@ -111,7 +113,7 @@ MIRRORED_JOINTS = _mirrored_joints()
 
 
 class JointCubes:
-    """Where the joints are, read off hm08's joint cubes: `numbers` (C,) are the cubes' vertices; `joints` turns their places into joints."""
+    """Where the joints are: hm08 has a small cube around each. `numbers` (C,) are the cubes' vertices."""
 
     def __init__(self, mesh: BaseMesh):
         self.names = [name for name in mesh.faces if name.startswith("joint-")]
@@ -132,25 +134,15 @@ class JointCubes:
 def smpl_joints(cube: dict[str, np.ndarray]) -> np.ndarray:
     """SMPL's joints (N, 24, 3) from the centres of hm08's cubes.
 
-    The fractions of the way from the hips up to the neck are those of SMPL's mean skeleton (pelvis .14, spine .34 .56 .66, head
-    1.14); hm08's hip cubes sit at the outer side of the femoral head, so the hips move inwards to 82 % of their breadth. The ball of the
-    foot is the mean of the five toes' roots, because hm08's own cube for it lies on the sole.
+    Joints of the spine lie where SMPL's mean skeleton has them relative to hips and neck (SPINE_PLACES). hm08's hip cubes sit at the
+    outer side of the femoral head, so the hips move inwards to 78 % of their breadth. The ball of the foot is the mean of the five
+    toes' roots, because hm08's own cube for it lies on the sole.
     """
-    hips = {side: cube[f"{side}-upper-leg"] * np.array([0.82, 1, 1]) for side in "lr"}
-    middle, neck = 0.5 * (hips["l"] + hips["r"]), cube["neck"]
-
-    def along(fraction: float, depth: np.ndarray) -> np.ndarray:
-        height = middle[:, 1] + fraction * (neck - middle)[:, 1]
-        return np.stack([np.zeros_like(height), height, depth[:, 2]], axis=1)
-
-    joints = {
-        "pelvis": along(0.14, cube["pelvis"]),
-        "spine1": along(0.34, cube["spine-4"]),
-        "spine2": along(0.56, cube["spine-1"]),
-        "spine3": along(0.66, cube["spine-1"]),
-        "neck": neck,
-        "head": cube["head"],
-    }
+    hips = {side: cube[f"{side}-upper-leg"] * np.array([0.78, 1, 1]) for side in "lr"}
+    bottom, neck = 0.5 * (hips["l"] + hips["r"]), cube["neck"]
+    length = np.linalg.norm(neck - bottom, axis=1, keepdims=True)
+    joints = {name: bottom + up * (neck - bottom) + front * length * [0, 0, 1] for name, (up, front) in SPINE_PLACES.items()}
+    joints |= {"neck": neck, "head": cube["head"]}
     for side, name in (("l", "left"), ("r", "right")):
         shoulder = cube[f"{side}-shoulder"]
         collar = 0.5 * (cube[f"{side}-clavicle"] + cube[f"{side}-scapula"])
