@@ -1,0 +1,104 @@
+"""One person's landmarks: BlazePose's second network (Bazarevsky et al. 2020, Grishchenko et al. 2022) on a crop turned upright.
+
+The crop follows the person: its centre is the middle of the hips, its top the direction of the spine.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ..skeleton import mirrored as twin_name
+from .frame import Frame, square_frame
+from .network import Network
+
+LANDMARKS = (
+    "nose",
+    *("left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer"),
+    *("left_ear", "right_ear", "left_mouth", "right_mouth"),
+    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb"),
+    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+    *("left_heel", "right_heel", "left_toe", "right_toe"),
+)
+"""The 33 names in BlazePose's order. Left is the person's."""
+
+HIPS, CIRCLE = 33, 34
+"""Two points more, for the next crop: the hips' middle, and a point straight above it on the circle about the whole body."""
+
+SIZE = 256
+POINTS = 39
+"""Points the network gives; those past 34 are not documented and not used."""
+
+MARGIN = 1.25
+"""Side of the crop over the circle's diameter: what the network was trained with."""
+
+
+TWINS = np.array([LANDMARKS.index(twin_name(name)) for name in LANDMARKS] + list(range(len(LANDMARKS), POINTS)))
+"""Number of each point's twin on the other side of the body; its own for those in the middle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What the network reads in one crop.
+
+    points: (39, 2) pixels of the frame it was read in; visibility, presence: (39,) 0..1; world: (39, 3) metres along the frame's axes;
+    mask: (256, 256) logits, positive on the person; person: 0..1, how sure the network is that there is one.
+    """
+
+    points: np.ndarray
+    visibility: np.ndarray
+    presence: np.ndarray
+    world: np.ndarray
+    mask: np.ndarray
+    person: float
+
+
+def crop_frame(hips: Float[np.ndarray, "2"], circle: Float[np.ndarray, "2"]) -> Frame:
+    """The network's square frame about a person, from two photo points: the middle of the hips, and one above it on the body's circle."""
+    spine = circle - hips
+    radius = max(float(np.hypot(*spine)), 1.0)
+    return square_frame(hips, 2 * radius * MARGIN, SIZE, up=spine / radius)
+
+
+def read(picture: UInt8[np.ndarray, "256 256 3"], network: Network) -> Reading:
+    """One run of the network."""
+    shapes = ((1, POINTS * 5), (1, 1), (1, SIZE, SIZE, 1), (1, POINTS * 3))
+    points, person, mask, world = network(np.float32(picture) / 255, *shapes)
+    points = np.float64(points.reshape(POINTS, 5))
+    sure = 1 / (1 + np.exp(-np.clip(points[:, 3:], -50, 50)))
+    return Reading(points[:, :2], sure[:, 0], sure[:, 1], np.float64(world.reshape(POINTS, 3)), mask[..., 0], float(person[0]))
+
+
+def mirrored(reading: Reading) -> Reading:
+    """The Reading of the mirrored picture, as if it came from the picture itself: x turned round, left and right swapped."""
+    return Reading(
+        np.stack([SIZE - reading.points[TWINS, 0], reading.points[TWINS, 1]], axis=1),
+        reading.visibility[TWINS],
+        reading.presence[TWINS],
+        reading.world[TWINS] * (-1, 1, 1),
+        reading.mask[:, ::-1],
+        reading.person,
+    )
+
+
+def read_both(picture: UInt8[np.ndarray, "256 256 3"], network: Network) -> Reading:
+    """The mean of the readings of a crop and of its mirror image: steadier than either, for twice the time."""
+    one, other = read(picture, network), mirrored(read(np.ascontiguousarray(picture[:, ::-1]), network))
+    parts = ("points", "visibility", "presence", "world", "mask", "person")
+    return Reading(*((getattr(one, part) + getattr(other, part)) / 2 for part in parts))
+
+
+def read_person(pixels: UInt8[np.ndarray, "H W 3"], frame: Frame, network: Network) -> tuple[Reading, Frame]:
+    """A person's Reading and the frame it is in. The first crop comes from the detector; what is read there gives the second, better one."""
+    first = read(frame.take(pixels), network)
+    hips, circle = frame.to_photo(first.points[[HIPS, CIRCLE]])
+    better = crop_frame(hips, circle)
+    return read_both(better.take(pixels), network), better
+
+
+def upright_world(reading: Reading, frame: Frame) -> Float[np.ndarray, "33 3"]:
+    """World landmarks along the photo's own axes (x right, y down, z away), metres about the hips' middle."""
+    world = reading.world[: len(LANDMARKS)].copy()
+    world[:, :2] = world[:, :2] @ frame.turn.T
+    return world

@@ -1,0 +1,91 @@
+"""Who is in a photo, and where: BlazePose's two networks, and the mask brought to the photo's full resolution."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import NoPersonFound
+from ..weights import find
+from .detector import Detections, detect, overlap, tiles, whole
+from .frame import Frame
+from .landmarks import LANDMARKS, Reading, crop_frame, read_person, upright_world
+from .mask import person_mask
+from .network import load_network
+from .person import Person, Photo
+
+PERSON = 0.5
+"""Least certainty of the landmark network that its crop shows a person."""
+
+SAME = 0.6
+"""Overlap of two people's landmark boxes from which they are one person found twice."""
+
+TILES = (1 / 2, 1 / 3)
+"""Sides of the tiles that show small people to the detector, over the photo's longer side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One person before the mask: the detector's score, the landmarks read and their frame, and the box (4,) about the landmarks."""
+
+    score: float
+    reading: Reading
+    frame: Frame
+    box: np.ndarray
+
+    @property
+    def rank(self) -> float:
+        return float((self.box[2:] - self.box[:2]).prod() * self.score)
+
+
+def find_people(photo: Photo, weights_folder: Path | str | None = None, people: str = "largest") -> list[Person]:
+    """The people in a photo, largest (area of the box × score) first; only the first with `people` = "largest", everyone with "all".
+
+    The detector sees people who fill a good part of its picture, so for "all", and where the whole photo shows it nobody, it also looks
+    at overlapping tiles. NoPersonFound, WeightsMissing, WeightsCorrupt.
+    """
+    detector, reader = (load_network(find(name, weights_folder)) for name in ("pose_detection", "pose_landmark_full"))
+    pixels = photo.pixels
+    found = read_all(pixels, detect(pixels, whole(photo.size), detector), reader)
+    if people == "all" or not found:
+        frames = whole(photo.size) + [frame for part in TILES for frame in tiles(photo.size, part)]
+        found = read_all(pixels, detect(pixels, frames, detector), reader)
+    if not found:
+        raise NoPersonFound(f"No person was found in {photo.name}")
+    if people == "largest":
+        found = found[:1]
+    return [to_person(photo, one) for one in found]
+
+
+def read_all(pixels: np.ndarray, detections: Detections, reader) -> list[Found]:
+    """Every detection whose landmarks say that it is a person, largest first, each person once."""
+    found = []
+    for score, keypoints in zip(detections.scores, detections.keypoints, strict=True):
+        reading, frame = read_person(pixels, crop_frame(keypoints[0], keypoints[1]), reader)
+        if reading.person >= PERSON:
+            points = frame.to_photo(reading.points[: len(LANDMARKS)])
+            limit = np.tile(pixels.shape[1::-1], 2)
+            box = np.clip(np.concatenate([points.min(axis=0), points.max(axis=0)]), 0, limit)
+            found.append(Found(float(score), reading, frame, box))
+    found.sort(key=lambda one: -one.rank)
+    people: list[Found] = []
+    for one in found:
+        if not people or overlap(one.box, np.array([other.box for other in people])).max() < SAME:
+            people.append(one)
+    return people
+
+
+def to_person(photo: Photo, found: Found) -> Person:
+    reading, count = found.reading, len(LANDMARKS)
+    mask = person_mask(photo.pixels, reading.mask, found.frame)
+    rows, columns = np.nonzero(mask.max(axis=1) > 127)[0], np.nonzero(mask.max(axis=0) > 127)[0]
+    box = np.float64([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    return Person(
+        box=box,
+        score=found.score,
+        landmarks=found.frame.to_photo(reading.points[:count]),
+        visibility=reading.visibility[:count],
+        presence=reading.presence[:count],
+        world_landmarks=upright_world(reading, found.frame),
+        mask=mask,
+    )
