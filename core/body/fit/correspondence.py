@@ -34,23 +34,23 @@ class Place:
 
 
 _LEFT_OR_MIDDLE = {
-    "nose": Place("head", (0.0, 0.045, 0.125), 0.025, 0.12),
-    "left_eye_inner": Place("head", (0.018, 0.085, 0.100), 0.025, 0.12),
-    "left_eye": Place("head", (0.032, 0.085, 0.097), 0.025, 0.12),
-    "left_eye_outer": Place("head", (0.045, 0.085, 0.085), 0.025, 0.12),
-    "left_ear": Place("head", (0.075, 0.055, 0.000), 0.025, 0.12),
-    "left_mouth": Place("head", (0.022, 0.000, 0.100), 0.025, 0.12),
+    "nose": Place("head", (0.000, 0.008, 0.113), 0.025, 0.12),
+    "left_eye_inner": Place("head", (0.016, 0.046, 0.086), 0.025, 0.12),
+    "left_eye": Place("head", (0.031, 0.046, 0.086), 0.025, 0.12),
+    "left_eye_outer": Place("head", (0.044, 0.046, 0.076), 0.025, 0.12),
+    "left_ear": Place("head", (0.082, 0.030, -0.015), 0.025, 0.12),
+    "left_mouth": Place("head", (0.022, -0.028, 0.092), 0.025, 0.12),
     "left_shoulder": Place("left_shoulder", (0.0, 0.0, 0.0), 0.033, 0.09),
     "left_elbow": Place("left_elbow", (0.0, 0.0, 0.0), 0.044, 0.12),
     "left_wrist": Place("left_wrist", (0.0, 0.0, 0.0), 0.056, 0.17),
-    "left_pinky": Place("left_wrist", (0.085, -0.010, -0.035), 0.063, 0.19),
-    "left_index": Place("left_wrist", (0.090, -0.005, 0.025), 0.063, 0.19),
-    "left_thumb": Place("left_wrist", (0.050, -0.015, 0.050), 0.063, 0.19),
+    "left_pinky": Place("left_wrist", (0.085, -0.015, -0.045), 0.063, 0.19),
+    "left_index": Place("left_wrist", (0.090, -0.008, 0.025), 0.063, 0.19),
+    "left_thumb": Place("left_wrist", (0.060, -0.035, 0.055), 0.063, 0.19),
     "left_hip": Place("left_hip", (0.0, 0.0, 0.0), 0.033, 0.06),
     "left_knee": Place("left_knee", (0.0, 0.0, 0.0), 0.044, 0.11),
     "left_ankle": Place("left_ankle", (0.0, 0.0, 0.0), 0.044, 0.15),
-    "left_heel": Place("left_ankle", (0.0, -0.055, -0.050), 0.056, 0.16),
-    "left_toe": Place("left_foot", (0.0, -0.015, 0.050), 0.056, 0.16),
+    "left_heel": Place("left_ankle", (0.000, -0.040, -0.050), 0.056, 0.16),
+    "left_toe": Place("left_foot", (0.000, -0.012, 0.065), 0.056, 0.16),
 }
 
 
