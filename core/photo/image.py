@@ -45,8 +45,8 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Over
 def read_photo(path: Path) -> Photo:
     """The photo in a file, first frame if it has several, as the Photo class describes it.
 
-    16 bit grey is scaled to 8, CMYK and palettes become RGB, an embedded colour profile is converted to sRGB (one that cannot be read counts
-    as sRGB), transparent pixels show grey. PhotoUnreadable, PhotoTooLarge (more than LARGEST megapixels).
+    16 bit grey is scaled to 8, CMYK and palettes become RGB, an embedded colour profile is converted to sRGB (one that cannot be read
+    counts as sRGB), transparent pixels show grey. PhotoUnreadable, PhotoTooLarge (more than LARGEST megapixels).
     """
     path = Path(path)
     image = _open(path)
