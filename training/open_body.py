@@ -128,9 +128,8 @@ def report(source: Source, arrays: dict[str, np.ndarray], sex: str, seed: int) -
     missed = np.linalg.norm(regressed - joints, axis=-1) * 100
     groups = {"adults": people.years >= 18, "children": people.years < 18, "heavy": people.macro.weight > 0.9}
     for name, chosen in groups.items():
-        print(
-            f"  {name} ({chosen.sum()}): skin {left[chosen].mean():.2f} cm (worst {left[chosen].max():.2f}), joints {missed[chosen].mean():.2f} cm"
-        )
+        skin = f"skin {left[chosen].mean():.2f} cm (worst person {left[chosen].max():.2f})"
+        print(f"  {name} ({chosen.sum()}): {skin}, joints {missed[chosen].mean():.2f} cm")
     worst = missed.mean(0).argmax()
     print(f"  betas' mean square {np.square(betas).mean(1).round(2)}; worst joint {JOINT_NAMES[worst]} {missed[:, worst].mean():.2f} cm")
 

@@ -7,6 +7,7 @@ posedirs (V, 3, 207) where there are pose blend shapes; ours add vt (T, 2) and f
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -67,16 +68,15 @@ def read_npz(path: Path) -> dict[str, object]:
                 raise BodyFileInvalid(f"{path.name} unpacks to more than {MOST_BYTES >> 20} MB, too large for a body.")
             for entry in archive.infolist():
                 raw[entry.filename.removesuffix(".npy")] = _entry(io.BytesIO(archive.read(entry)))
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError, RuntimeError, ValueError) as error:
         raise BodyFileInvalid(f"{path.name} is damaged or no .npz of arrays: {error}.") from error
     return raw
 
 
 def _entry(file: io.BytesIO) -> object:
+    headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     version = np.lib.format.read_magic(file)
-    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    _, _, dtype = header(file)
-    if dtype.hasobject:
+    if version in headers and headers[version](file)[2].hasobject:
         return read_inert(file)
     file.seek(0)
     return np.lib.format.read_array(file, allow_pickle=False)

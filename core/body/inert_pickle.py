@@ -25,6 +25,9 @@ PLAIN = {
 }
 SPARSE_KINDS = ("csc_matrix", "csr_matrix", "coo_matrix", "csc_array", "csr_array", "coo_array")
 NUMBER_KINDS = "biuf"
+NOT_A_PICKLE = (pickle.UnpicklingError, ArithmeticError, AttributeError, EOFError, ImportError, LookupError, MemoryError, RecursionError,
+                TypeError, ValueError)  # fmt: skip
+"""All that pickle's reader raises on broken input; records raise nothing of their own."""
 
 
 def kind_of_name(module: str, name: str) -> tuple[str, str]:
@@ -77,9 +80,7 @@ def read_inert(file: BinaryIO) -> object:
     """
     try:
         return _InertUnpickler(file, encoding="latin1").load()
-    except BodyFileInvalid:
-        raise
-    except Exception as error:  # a crafted pickle can fail in any way; whichever, the file is no body
+    except NOT_A_PICKLE as error:
         raise BodyFileInvalid(f"The file is no readable pickle: {error}.") from error
 
 

@@ -34,7 +34,7 @@ class Crowd:
         return Crowd(macro, self.years[chosen], self.height[chosen])
 
 
-def crowd(number: int, sex: str, random: np.random.Generator, child_share: float = 0.25) -> Crowd:
+def crowd(number: int, sex: str, random: np.random.Generator, child_share: float = 0.15) -> Crowd:
     """Random people; sex is female, male or neutral (both, and a few between)."""
     child = random.random(number) < child_share
     years = np.where(child, random.uniform(5, 18, number), random.triangular(18, 28, 85, number))

@@ -1,8 +1,8 @@
-"""From MakeHuman's rest pose (arms hanging out, elbows and legs bent a little) to SMPL's T-pose, by inverse skinning.
+"""From MakeHuman's rest pose (arms hanging out, elbows and legs bent a little) to SMPL's T-pose, by skinning both ways.
 
-Rather than skinning the rest mesh into a T, which loses volume at the shoulders, we look for the T-pose mesh that linear blend
-skinning carries back onto the rest mesh: v_T = (sum_j w_j G_j)^-1 v_rest, G_j taking joint j from T to rest. So a body whose arms
-hang is the sculpted one, exactly.
+Skinning the rest mesh into a T loses volume at the shoulders; the T that skinning carries back onto the rest mesh, v_T =
+(sum_j w_j G_j)^-1 v_rest, gains as much at the armpits. We take their mean: raised arms stay clean, and hanging arms come back
+to within a few millimetres of the sculpted body.
 """
 
 import numpy as np
@@ -82,8 +82,15 @@ def t_pose(rest: np.ndarray, rest_joints: np.ndarray, rotations: np.ndarray, wei
         if parent is not None:
             bone = rest_joints[:, number] - rest_joints[:, JOINT[parent]]
             joints[:, number] = joints[:, JOINT[parent]] + np.einsum("nab,nb->na", rotations[:, JOINT[parent]], bone)
+    shift = joints - np.einsum("njab,njb->nja", rotations, rest_joints)
+    skinned = np.einsum("nvab,nvb->nva", blended(weights, rotations), rest) + blended(weights, shift)
     back = np.swapaxes(rotations, -1, -2)
-    shift = rest_joints - np.einsum("njab,njb->nja", back, joints)
-    blended = np.einsum("vj,njab->nvab", weights, back, optimize=True)
-    offset = np.einsum("vj,nja->nva", weights, shift, optimize=True)
-    return np.linalg.solve(blended, (rest - offset)[..., None])[..., 0], joints
+    unskinned = np.linalg.solve(blended(weights, back), (rest + blended(weights, np.einsum("njab,njb->nja", back, shift)))[..., None])[
+        ..., 0
+    ]
+    return 0.5 * (skinned + unskinned), joints
+
+
+def blended(weights: np.ndarray, of_joints: np.ndarray) -> np.ndarray:
+    """Per vertex (N, V, ...) the weighted sum of something per joint (N, 24, ...)."""
+    return np.moveaxis(np.tensordot(weights, of_joints, axes=(1, 1)), 0, 1)
