@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     from doppel.core.errors import DoppelError
 
     try:
-        answer = {"files": [str(file) for file in convert(parsed)]}
+        answer: dict[str, str | list[str]] = {"files": [str(file) for file in convert(parsed)]}
     except DoppelError as error:
         answer = {"kind": error.kind, "text": str(error), "hint": error.hint}
     print("\n" + json.dumps(answer), flush=True)

@@ -36,14 +36,15 @@ def build_armature(name: str, rest_joints: np.ndarray, collection: bpy.types.Col
 
     Makes it the active object: Blender can only make bones in the edit mode of the active armature, so another mode is left first.
     """
-    armature = bpy.data.objects.new(name, bpy.data.armatures.new(name))
+    data = bpy.data.armatures.new(name)
+    armature = bpy.data.objects.new(name, data)
     collection.objects.link(armature)
     if bpy.context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     try:
-        _add_bones(armature.data, dict(zip(JOINT_NAMES, body_to_blender(rest_joints), strict=True)))
+        _add_bones(data, dict(zip(JOINT_NAMES, body_to_blender(rest_joints), strict=True)))
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
     armature.show_in_front = True

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from ..core.avatar import Avatar, load_avatar
+from ..core.avatar import load_avatar
 from ..core.errors import FolderNotWritable
 from .cleanup import empty_file
 from .export import export_person
 from .person import build_person
+from .photo import find_photo
 from .sheet import render_sheet
 
 
@@ -24,9 +25,3 @@ def convert_avatar(path: Path, formats: list[str], out: Path, photo: Path | None
     person = build_person(avatar, path.stem, photo or find_photo(avatar, [path.parent, out]), new_world=True)
     files = [export_person(person, out / f"{path.stem}.{format}", format) for format in formats]
     return files + ([render_sheet(person, out / f"{path.stem}-sheet.png")] if sheet else [])
-
-
-def find_photo(avatar: Avatar, folders: list[Path]) -> Path | None:
-    """The file the Avatar names as its photo, where one of the folders has it."""
-    name = avatar.meta.get("photo", "")
-    return next((folder / name for folder in folders if name and (folder / name).is_file()), None)

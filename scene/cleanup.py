@@ -21,8 +21,22 @@ def all_or_nothing() -> Iterator[None]:
     except BaseException:
         if bpy.context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
-        bpy.data.batch_remove([block for address, block in datablocks().items() if address not in before])
+        _remove_others(before)
         raise
+
+
+@contextmanager
+def temporary() -> Iterator[None]:
+    """Remove every datablock that the block inside makes, however it ends."""
+    before = set(datablocks())
+    try:
+        yield
+    finally:
+        _remove_others(before)
+
+
+def _remove_others(kept: set[int]) -> None:
+    bpy.data.batch_remove([block for address, block in datablocks().items() if address not in kept])
 
 
 def empty_file() -> None:

@@ -11,7 +11,7 @@ from .person import parts
 
 
 def export_person(collection: bpy.types.Collection, path: Path | str, format: str) -> Path:
-    """Write the person to the file; its path. format: glb, fbx, obj, or blend (the whole file, photos packed; the open file stays as it is).
+    """Write the person to the file; its path. format: glb, fbx, obj, or blend (a copy of the whole open file, photos packed).
 
     FolderNotWritable where there can be no such file, SettingInvalid for another format, Unexpected with the words of Blender's writer.
     """

@@ -1,5 +1,7 @@
 """The material: the colour attribute as base colour of a matt Principled shader, so Blender's lights do the shading."""
 
+from typing import Any
+
 import bpy
 
 from .mesh import ALBEDO
@@ -18,7 +20,9 @@ def build_material(name: str) -> bpy.types.Material:
         material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
-    colour, shader, output = (nodes.new(kind) for kind in ("ShaderNodeVertexColor", "ShaderNodeBsdfPrincipled", "ShaderNodeOutputMaterial"))
+    colour: Any = nodes.new("ShaderNodeVertexColor")
+    shader: Any = nodes.new("ShaderNodeBsdfPrincipled")
+    output = nodes.new("ShaderNodeOutputMaterial")
     colour.location, shader.location, output.location = (-250, 0), (0, 0), (300, 0)
     colour.layer_name = ALBEDO
     shader.inputs["Roughness"].default_value = ROUGHNESS

@@ -1,5 +1,7 @@
 """The surface as a mesh: colours, smooth shading, skin weights by bone name; and the fitted body under it."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 
@@ -19,7 +21,8 @@ def build_surface(avatar: Avatar, name: str, armature: bpy.types.Object, materia
     surface = bpy.data.objects.new(name, mesh)
     set_skin(surface, avatar.skin_joints, avatar.skin_weights)
     surface.parent = armature
-    surface.modifiers.new("Armature", "ARMATURE").object = armature
+    modifier: Any = surface.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
     return surface
 
 
@@ -41,7 +44,7 @@ def mesh_of(name: str, vertices: np.ndarray, faces: np.ndarray) -> bpy.types.Mes
 
 def set_albedo(mesh: bpy.types.Mesh, albedo: np.ndarray) -> None:
     """Store sRGB bytes (V, 3) as the mesh's active colour attribute, byte for byte."""
-    attribute = mesh.color_attributes.new(ALBEDO, "BYTE_COLOR", "POINT")
+    attribute: Any = mesh.color_attributes.new(ALBEDO, "BYTE_COLOR", "POINT")
     opaque = np.column_stack([albedo, np.full(len(albedo), 255)]) / 255
     attribute.data.foreach_set("color_srgb", opaque.astype(np.float32).ravel())
     mesh.color_attributes.active_color = attribute
@@ -49,7 +52,7 @@ def set_albedo(mesh: bpy.types.Mesh, albedo: np.ndarray) -> None:
 
 
 def set_skin(surface: bpy.types.Object, joints: np.ndarray, weights: np.ndarray) -> None:
-    """Make a vertex group per joint, named like its bone, from joint numbers (V, 4) and weights (V, 4). Every group exists, even if empty."""
+    """Make a vertex group per joint, named like its bone, from joint numbers and weights (V, 4). Every group exists, even if empty."""
     for number, name in enumerate(JOINT_NAMES):
         group = surface.vertex_groups.new(name=name)
         weight = np.where(joints == number, weights, 0).sum(axis=1)

@@ -2,10 +2,12 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 
+from ..core.avatar import Avatar
 from ..core.errors import PhotoUnreadable
 
 ORIENTATION_TAG = 0x0112
@@ -41,6 +43,12 @@ def load_photo(path: Path | str, size: tuple[int, int]) -> bpy.types.Image:
             f"Blender cannot show {path.name} behind the camera", "The person is complete; save the photo as JPEG or PNG."
         )
     return image
+
+
+def find_photo(avatar: Avatar, folders: list[Path]) -> Path | None:
+    """The file the Avatar names as its photo, where one of the folders has it."""
+    name = avatar.meta.get("photo", "")
+    return next((folder / name for folder in folders if name and (folder / name).is_file()), None)
 
 
 def exif_orientation(path: Path) -> int:
@@ -84,12 +92,14 @@ def _upright(stored: bpy.types.Image, orientation: int) -> bpy.types.Image:
     """A packed copy of the image, turned upright; the stored one is removed unless something else uses it."""
     width, height = stored.size
     pixels = np.empty((height, width, stored.channels), dtype=np.float32)
-    stored.pixels.foreach_get(pixels.ravel())
+    source: Any = stored.pixels
+    source.foreach_get(pixels.ravel())
     upright = np.ascontiguousarray(turned(pixels[::-1], orientation)[::-1])
     if stored.channels != 4:
         raise PhotoUnreadable(f"{stored.name} has {stored.channels} channels")
     copy = bpy.data.images.new(f"{stored.name} upright", upright.shape[1], upright.shape[0])
-    copy.pixels.foreach_set(upright.ravel())
+    target: Any = copy.pixels
+    target.foreach_set(upright.ravel())
     copy.pack()
     bpy.data.images.remove(stored) if stored.users == 0 else None
     return copy

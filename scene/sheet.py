@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import radians
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -11,6 +12,7 @@ from mathutils import Matrix
 
 from ..core.errors import FolderNotWritable
 from .armature import apply_pose
+from .cleanup import temporary
 from .person import parts
 
 TURNS = (0, -90, 180, 90)
@@ -32,21 +34,20 @@ def render_sheet(collection: bpy.types.Collection, path: Path | str, size: int =
     Everything is rendered at once by Cycles on the processor: frozen copies of the surface side by side in a scene of their own, which
     is removed again. The person ends up in the pose it had. FolderNotWritable.
     """
-    rows = [_frozen(collection)]
-    with _kept_pose(parts(collection)["armature"]) as armature:
-        for pose, translation in more_poses:
-            apply_pose(armature, pose, translation)
-            rows.append(_frozen(collection))
-    scene = bpy.data.scenes.new("sheet")
-    try:
+    with temporary():
+        rows = [_frozen(collection)]
+        with _kept_pose(parts(collection)["armature"]) as armature:
+            for pose, translation in more_poses:
+                apply_pose(armature, pose, translation)
+                rows.append(_frozen(collection))
+        scene = bpy.data.scenes.new("sheet")
         width, height = _arrange(scene, rows)
         _light_and_camera(scene, width * len(TURNS), height * len(rows))
         _set_render(scene, (len(TURNS) * round(size * width / height), len(rows) * size), Path(path))
-        bpy.ops.render.render(write_still=True, scene=scene.name)
-    except RuntimeError as error:
-        raise FolderNotWritable(f"{path} could not be written: {error}") from error
-    finally:
-        _remove(scene)
+        try:
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+        except RuntimeError as error:
+            raise FolderNotWritable(f"{path} could not be written: {error}") from error
     return Path(path)
 
 
@@ -94,7 +95,7 @@ def _light_and_camera(scene: bpy.types.Scene, width: float, height: float) -> No
     """A level camera without perspective before all views, even light, and a soft sun from above its left shoulder to show the shape."""
     camera = bpy.data.cameras.new("sheet")
     camera.type, camera.sensor_fit, camera.ortho_scale = "ORTHO", "HORIZONTAL", width
-    sun = bpy.data.lights.new("sheet", "SUN")
+    sun: Any = bpy.data.lights.new("sheet", "SUN")
     sun.energy, sun.angle = 1.5, radians(20)
     scene.world = bpy.data.worlds.new("sheet")
     scene.world.color = (0.7, 0.7, 0.7)
@@ -108,19 +109,12 @@ def _light_and_camera(scene: bpy.types.Scene, width: float, height: float) -> No
 
 
 def _set_render(scene: bpy.types.Scene, size: tuple[int, int], path: Path) -> None:
-    render = scene.render
+    render: Any = scene.render
+    view: Any = scene.view_settings
     render.engine = "CYCLES"
     scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", SAMPLES, True
     render.resolution_x, render.resolution_y = size
     render.resolution_percentage = 100
     render.image_settings.file_format = "PNG"
     render.filepath = str(path)
-    scene.view_settings.view_transform = "Standard"
-
-
-def _remove(scene: bpy.types.Scene) -> None:
-    """The sheet's scene with all that is in it."""
-    things = list(scene.objects)
-    blocks = {block.as_pointer(): block for block in [scene.world, *things, *(thing.data for thing in things)]}
-    bpy.data.scenes.remove(scene)
-    bpy.data.batch_remove(list(blocks.values()))
+    view.view_transform = "Standard"

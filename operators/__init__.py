@@ -1,0 +1,35 @@
+"""What a person can do, one file each, named as the button; thin: settings → request → worker → scene.
+
+reconstruct   Reconstruct from Image: the button, and the same for scripts
+cancel        ends the running job
+load_avatar   an Avatar file into the scene
+command       `blender --command doppel reconstruct …`
+
+job           the running job and how the last one ended, for the panels to show
+people        what a job made, into the scene
+runtime       which Python computes, where weights and results are
+properties    core's settings as Blender's properties
+"""
+
+import bpy
+
+from .cancel import DOPPEL_OT_cancel
+from .command import register_command, unregister_command
+from .job import STATE
+from .load_avatar import DOPPEL_OT_load_avatar
+from .reconstruct import DOPPEL_OT_reconstruct
+
+CLASSES = (DOPPEL_OT_reconstruct, DOPPEL_OT_cancel, DOPPEL_OT_load_avatar)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    register_command()
+
+
+def unregister() -> None:
+    STATE.stop()
+    unregister_command()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

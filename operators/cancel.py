@@ -1,0 +1,24 @@
+"""Cancel: ends the running job. The operator that waits for it hears of it within a tenth of a second."""
+
+from typing import Any
+
+import bpy
+
+from .job import STATE
+
+
+class DOPPEL_OT_cancel(bpy.types.Operator):
+    bl_idname = "doppel.cancel"
+    bl_label = "Cancel"
+    bl_description = "End the running reconstruction; the scene stays as it is"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not STATE.job:
+            cls.poll_message_set("Nothing is being reconstructed")
+        return bool(STATE.job)
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        if STATE.job:
+            STATE.job.worker.cancel()
+        return {"FINISHED"}

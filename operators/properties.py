@@ -1,0 +1,35 @@
+"""Core's settings as Blender's properties, so that a button, a script and the command line offer the same words."""
+
+from typing import Any
+
+import bpy
+
+from ..core.settings import SETTINGS, Setting
+
+
+def setting_to_property(setting: Setting) -> Any:
+    """The bpy property of a Setting: a whole number, one word of several, or a set of words."""
+    texts: dict[str, Any] = {"name": setting.label, "description": setting.tooltip}
+    if not setting.choices:
+        return bpy.props.IntProperty(default=setting.default, min=setting.minimum, max=setting.maximum, **texts)
+    items = [(choice.name, choice.label, choice.tooltip) for choice in setting.choices]
+    if setting.several:
+        return bpy.props.EnumProperty(items=items, default=set(setting.default.split(",")), options={"ENUM_FLAG"}, **texts)
+    return bpy.props.EnumProperty(items=items, default=setting.default, **texts)
+
+
+class SettingProperties:
+    """Mixed into an operator or a property group, gives it a property for every Setting, under its name."""
+
+    __annotations__ = {setting.name: setting_to_property(setting) for setting in SETTINGS}
+
+
+def other_formats(properties: Any) -> list[str]:
+    """The formats asked for besides the Avatar's own, which is always written."""
+    return sorted(properties.formats - {"npz"})
+
+
+def setting_values(properties: Any) -> dict[str, str | int]:
+    """Settings by name, as a Request takes them, from whatever has SettingProperties."""
+    values = {setting.name: getattr(properties, setting.name) for setting in SETTINGS}
+    return {name: ",".join(sorted(value)) if isinstance(value, set) else value for name, value in values.items()}

@@ -1,0 +1,18 @@
+"""What the sidebar remembers, saved in the .blend at Scene.doppel: the photo, the output folder and every setting."""
+
+import bpy
+
+from ..operators.properties import SettingProperties
+
+
+def _show_preview(settings: "DOPPEL_settings", context: bpy.types.Context) -> None:
+    """Make the preview now, because a panel's draw should change nothing."""
+    if settings.photo:
+        settings.photo.preview_ensure()
+
+
+class DOPPEL_settings(SettingProperties, bpy.types.PropertyGroup):
+    photo: bpy.props.PointerProperty(type=bpy.types.Image, name="Photo", description="The photo to reconstruct", update=_show_preview)
+    folder: bpy.props.StringProperty(
+        name="Output Folder", description="Where the person's files go (empty: a folder “doppel” beside the .blend)", subtype="DIR_PATH"
+    )
