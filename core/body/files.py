@@ -99,16 +99,16 @@ def checked(raw: dict[str, object], name: str) -> BodyArrays:
         return shaped(dense_array(raw[key], f"{key} in {name}"), key, name, shape, whole)
 
     template = take("v_template", None, 3)
-    number = len(template)
+    number, faces = len(template), take("f", None, 3, whole=True)
     arrays = BodyArrays(
         template=template,
-        faces=take("f", None, 3, whole=True),
-        shapedirs=take("shapedirs", number, 3, None)[..., :BETAS],
+        faces=faces,
+        shapedirs=_largest_shapes(take("shapedirs", number, 3, None), name),
         joint_regressor=take("J_regressor", JOINTS, number),
         skin_weights=take("weights", number, JOINTS),
         posedirs=take("posedirs", number, 3, 9 * (JOINTS - 1)) if "posedirs" in raw else None,
         uv=take("vt", None, 2) if "vt" in raw and "ft" in raw else None,
-        uv_faces=take("ft", None, 3, whole=True) if "vt" in raw and "ft" in raw else None,
+        uv_faces=take("ft", len(faces), 3, whole=True) if "vt" in raw and "ft" in raw else None,
     )
     check_meaning(arrays, take("kintree_table", 2, JOINTS, whole=True), name)
     return arrays
@@ -132,8 +132,6 @@ def check_meaning(arrays: BodyArrays, tree: np.ndarray, name: str) -> None:
     problems = {
         "f names vertices that do not exist": not _within(arrays.faces, number),
         "ft names UVs that do not exist": arrays.uv is not None and not _within(arrays.uv_faces, len(arrays.uv)),
-        "ft does not match f": arrays.uv_faces is not None and arrays.uv_faces.shape != arrays.faces.shape,
-        f"shapedirs has fewer than {BETAS} components": arrays.shapedirs.shape[2] < BETAS,
         "kintree_table is not SMPL's tree of 24 joints": not np.array_equal(tree[0, 1:], PARENTS[1:]),
         "weights are negative": bool((arrays.skin_weights < 0).any()),
         "weights do not sum to one": not np.allclose(arrays.skin_weights.sum(1), 1, atol=1e-3),
@@ -144,5 +142,11 @@ def check_meaning(arrays: BodyArrays, tree: np.ndarray, name: str) -> None:
             raise BodyFileInvalid(f"In {name}, {problem}.")
 
 
+def _largest_shapes(shapedirs: np.ndarray, name: str) -> np.ndarray:
+    if shapedirs.shape[2] < BETAS:
+        raise BodyFileInvalid(f"shapedirs in {name} has {shapedirs.shape[2]} components, fewer than {BETAS}.")
+    return shapedirs[..., :BETAS]
+
+
 def _within(numbers: np.ndarray, count: int) -> bool:
-    return numbers.size > 0 and numbers.min() >= 0 and numbers.max() < count
+    return bool(numbers.size > 0 and numbers.min() >= 0 and numbers.max() < count)

@@ -6,15 +6,16 @@ itself, checking sizes. So neither scipy nor chumpy is needed, and no crafted st
 """
 
 import pickle
-from typing import BinaryIO, ClassVar
+from io import BufferedIOBase
+from typing import ClassVar
 
 import numpy as np
 
 from ..errors import BodyFileInvalid
 
-ARRAY, ARRAY_BUFFER, SCALAR, DTYPE, CLASS, SPARSE, CHUMPY, TEXT, REBUILD, OBJECT = (
-    "array", "array buffer", "scalar", "dtype", "array class", "sparse", "chumpy", "text", "rebuild", "object",
-)  # fmt: skip
+ARRAY, ARRAY_BUFFER, SCALAR, DTYPE, CLASS = "array", "array buffer", "scalar", "dtype", "array class"
+SPARSE, CHUMPY, TEXT, REBUILD, OBJECT = "sparse", "chumpy", "text", "rebuild", "object"
+NUMPY_MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
 NUMPY = {"_reconstruct": ARRAY, "scalar": SCALAR, "_frombuffer": ARRAY_BUFFER, "ndarray": CLASS, "dtype": DTYPE}
 PLAIN = {
     ("_codecs", "encode"): TEXT,  # how Python 3 writes bytes in protocol 2
@@ -34,10 +35,7 @@ def kind_of_name(module: str, name: str) -> tuple[str, str]:
     """What a name in a pickle stands for, and the detail of it (csc or csr). Raises BodyFileInvalid for any other name."""
     if (module, name) in PLAIN:
         return PLAIN[module, name], ""
-    if (
-        module in ("numpy", "numpy.core.multiarray", "numpy._core.multiarray", "numpy.core.numeric", "numpy._core.numeric")
-        and name in NUMPY
-    ):
+    if module in NUMPY_MODULES and name in NUMPY:
         return NUMPY[name], ""
     if module.startswith("scipy.sparse") and name in SPARSE_KINDS:
         return SPARSE, name[:3]
@@ -73,7 +71,7 @@ class _InertUnpickler(pickle.Unpickler):
         raise BodyFileInvalid("The file refers to something outside itself; it was refused and nothing was run.")
 
 
-def read_inert(file: BinaryIO) -> object:
+def read_inert(file: BufferedIOBase) -> object:
     """What a pickle holds, with records in place of everything but dicts, lists, tuples, text and numbers.
 
     Raises BodyFileInvalid for a name that is not allowed, and for a file that is no complete pickle.
