@@ -61,6 +61,7 @@ def reconstruct(arguments: argparse.Namespace, python: Callable[[], Path], expor
     try:
         request = _request(arguments)
         report = run_blocking(request, python(), _show_progress)
+        _show_progress(Progress("Done", 1.0))
         sys.stderr.write("\n")
         report = _export_all(report, request, export)
         return _summary(report, Path(request.out))

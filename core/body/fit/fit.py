@@ -50,10 +50,11 @@ def landmark_weights(person: Person) -> np.ndarray:
 def to_fitted(model: BodyModel, unknowns: np.ndarray, intrinsics: np.ndarray, size: np.ndarray) -> FittedBody:
     """The FittedBody of these unknowns, moved so that the body stands on y = 0 with its pelvis above the origin."""
     pose, betas = unknowns[POSE].reshape(24, 3), unknowns[BETAS]
-    tensors = [torch.as_tensor(array, dtype=torch.float32)[None] for array in (betas, pose, np.zeros(3))]
+    device = model.v_template.device
+    tensors = [torch.as_tensor(array, dtype=torch.float32, device=device)[None] for array in (betas, pose)]
     with torch.no_grad():
         posed, rest = model(*tensors), model.rest(tensors[0])
-    vertices, joints = posed.vertices[0].numpy(), posed.joints[0].numpy()
+    vertices, joints = posed.vertices[0].numpy(force=True), posed.joints[0].numpy(force=True)
     translation = -np.array([joints[0, 0], vertices[:, 1].min(), joints[0, 2]])
     camera = Camera(intrinsics, UPRIGHT, unknowns[MOVE] - UPRIGHT @ translation, size)
     return FittedBody(
@@ -62,9 +63,9 @@ def to_fitted(model: BodyModel, unknowns: np.ndarray, intrinsics: np.ndarray, si
         translation=translation,
         vertices=vertices + translation,
         joints=joints + translation,
-        rest_vertices=rest.vertices[0].numpy(),
-        rest_joints=rest.joints[0].numpy(),
-        faces=np.asarray(model.faces),
-        skin_weights=np.asarray(model.skin_weights),
+        rest_vertices=rest.vertices[0].numpy(force=True),
+        rest_joints=rest.joints[0].numpy(force=True),
+        faces=model.faces.numpy(force=True),
+        skin_weights=model.skin_weights.numpy(force=True),
         camera=camera,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from ...skeleton import JOINT, JOINT_NAMES, mirrored
 from .kinematics import BETAS, POSE, SIZE
 
-Range = tuple[float, float]
+Range = tuple[int, int]
 
 _RANGES: dict[str, tuple[Range, Range, Range]] = {
     "spine1": ((-15, 40), (-20, 20), (-20, 20)),
@@ -30,7 +30,7 @@ _RANGES: dict[str, tuple[Range, Range, Range]] = {
     "left_hand": ((-10, 10), (-10, 10), (-60, 10)),
 }
 
-_USUAL: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+_USUAL: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     "spine1": ((3, 0, 0), (12, 8, 8)),
     "spine2": ((1, 0, 0), (8, 8, 7)),
     "spine3": ((0, 0, 0), (8, 8, 7)),
