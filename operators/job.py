@@ -37,6 +37,11 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
+def in_words(text: str, hint: str) -> str:
+    """An error on one line: its sentence, then what to do."""
+    return f"{text.rstrip('.')}. {hint}"
+
+
 @dataclass
 class State:
     """What the panels show: the running job, or None, and the last one's outcome."""

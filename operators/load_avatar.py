@@ -10,6 +10,8 @@ from ..core.avatar import load_avatar
 from ..core.errors import DoppelError
 from ..scene.person import build_person
 from ..scene.photo import find_photo
+from .job import in_words
+from .properties import PATH_OPTIONS
 
 
 class DOPPEL_OT_load_avatar(bpy.types.Operator):
@@ -18,7 +20,9 @@ class DOPPEL_OT_load_avatar(bpy.types.Operator):
     bl_description = "Put a person into the scene from the .npz file an earlier reconstruction wrote"
     bl_options = {"UNDO"}  # noqa: RUF012
 
-    filepath: bpy.props.StringProperty(name="Avatar", description="The .npz file", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        name="Avatar", description="The .npz file", subtype="FILE_PATH", options={"SKIP_SAVE"} | PATH_OPTIONS
+    )
     filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
@@ -33,7 +37,7 @@ class DOPPEL_OT_load_avatar(bpy.types.Operator):
                 warnings.simplefilter("always", UserWarning)
                 build_person(avatar, path.stem, find_photo(avatar, [path.parent]))
         except DoppelError as error:
-            self.report({"ERROR"}, f"{error}. {error.hint}")
+            self.report({"ERROR"}, in_words(str(error), error.hint))
             return {"CANCELLED"}
         for warning in caught:
             self.report({"WARNING"}, str(warning.message))

@@ -6,6 +6,9 @@ import bpy
 
 from ..core.settings import SETTINGS, Setting
 
+PATH_OPTIONS: Any = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
+"""Of a path that may begin with // (beside the .blend). Before 4.5 every path may, and the option is unknown."""
+
 
 def setting_to_property(setting: Setting) -> Any:
     """The bpy property of a Setting: a whole number, one word of several, or a set of words."""

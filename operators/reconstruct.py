@@ -7,9 +7,9 @@ import bpy
 
 from ..core.errors import Cancelled, DoppelError, PhotoUnreadable
 from ..core.job import Request
-from .job import STATE, Job, Outcome, pump
+from .job import STATE, Job, Outcome, in_words, pump
 from .people import build_people
-from .properties import SettingProperties, other_formats, setting_values
+from .properties import PATH_OPTIONS, SettingProperties, other_formats, setting_values
 from .runtime import output_folder, preference, problem
 
 
@@ -19,12 +19,12 @@ class DOPPEL_OT_reconstruct(SettingProperties, bpy.types.Operator):
     bl_description = "Make a rigged 3D person of each person in a photo"
     bl_options = {"UNDO"}  # noqa: RUF012
 
-    filepath: bpy.props.StringProperty(name="Photo", description="The photo", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(name="Photo", description="The photo", subtype="FILE_PATH", options={"SKIP_SAVE"} | PATH_OPTIONS)
     folder: bpy.props.StringProperty(
         name="Output Folder",
         description="Where the person's files go (default: a folder “doppel” beside the .blend)",
         subtype="DIR_PATH",
-        options={"SKIP_SAVE"},
+        options={"SKIP_SAVE"} | PATH_OPTIONS,
     )
 
     @classmethod
@@ -49,9 +49,11 @@ class DOPPEL_OT_reconstruct(SettingProperties, bpy.types.Operator):
         return self.finish(job)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
-        """Start the job and look after it by a timer. There are no timers in background mode."""
-        if bpy.app.background:
-            return self.execute(context)
+        """In a window, start and return; in background mode there are no timers, so wait."""
+        return self.execute(context) if bpy.app.background else self.begin(context)
+
+    def begin(self, context: bpy.types.Context) -> set[Any]:
+        """Start the job and look after it by a timer."""
         try:
             STATE.start(self.request())
         except DoppelError as error:
@@ -99,7 +101,7 @@ class DOPPEL_OT_reconstruct(SettingProperties, bpy.types.Operator):
         for warning in outcome.warnings:
             self.report({"WARNING"}, warning)
         for text, hint in outcome.errors:
-            self.report({"WARNING" if outcome.facts else "ERROR"}, f"{text}. {hint}")
+            self.report({"WARNING" if outcome.facts else "ERROR"}, in_words(text, hint))
         if not outcome.facts:
             return {"CANCELLED"}
         self.report({"INFO"}, outcome.facts[0])
@@ -109,7 +111,7 @@ class DOPPEL_OT_reconstruct(SettingProperties, bpy.types.Operator):
         """The error on screen and in the panel. For a script the report of an error is a RuntimeError."""
         cancelled = isinstance(error, Cancelled)
         STATE.outcome = Outcome(errors=[(str(error), error.hint)])
-        self.report({"INFO" if cancelled else "ERROR"}, f"{error}. {error.hint}")
+        self.report({"INFO" if cancelled else "ERROR"}, in_words(str(error), error.hint))
         return {"CANCELLED"}
 
 
@@ -118,7 +120,7 @@ def why_not() -> str:
     if STATE.job:
         return "A person is being reconstructed already: wait for it, or cancel it"
     missing = problem()
-    return f"{missing}. {missing.hint}" if missing else ""
+    return in_words(str(missing), missing.hint) if missing else ""
 
 
 def redraw_sidebars(context: bpy.types.Context) -> None:

@@ -2,6 +2,7 @@
 
 import bpy
 
+from ..operators.job import in_words
 from ..operators.runtime import PACKAGE, problem, python
 from .text import paragraph
 
@@ -29,6 +30,5 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
         for name in ("python", "weights", "body_file"):
             layout.prop(self, name)
         missing = problem()
-        paragraph(
-            layout, context, f"{missing}. {missing.hint}" if missing else f"Computes with {python()}", "ERROR" if missing else "CHECKMARK"
-        )
+        words = in_words(str(missing), missing.hint) if missing else f"Computes with {python()}"
+        paragraph(layout, context, words, "ERROR" if missing else "CHECKMARK")

@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..operators.properties import SettingProperties
+from ..operators.properties import PATH_OPTIONS, SettingProperties
 
 
 def _show_preview(settings: "DOPPEL_settings", context: bpy.types.Context) -> None:
@@ -14,5 +14,8 @@ def _show_preview(settings: "DOPPEL_settings", context: bpy.types.Context) -> No
 class DOPPEL_settings(SettingProperties, bpy.types.PropertyGroup):
     photo: bpy.props.PointerProperty(type=bpy.types.Image, name="Photo", description="The photo to reconstruct", update=_show_preview)
     folder: bpy.props.StringProperty(
-        name="Output Folder", description="Where the person's files go (empty: a folder “doppel” beside the .blend)", subtype="DIR_PATH"
+        name="Output Folder",
+        description="Where the person's files go (empty: a folder “doppel” beside the .blend)",
+        subtype="DIR_PATH",
+        options=PATH_OPTIONS,
     )

@@ -5,7 +5,7 @@ from typing import Any
 import bpy
 
 from ..core.settings import SETTINGS
-from ..operators.job import STATE, Job
+from ..operators.job import STATE, Job, in_words
 from ..operators.reconstruct import photo_path
 from ..operators.runtime import PACKAGE, problem
 from .text import paragraph
@@ -62,7 +62,7 @@ def _draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
     layout.template_ID(settings, "photo", open="image.open")
     preview = settings.photo.preview if settings.photo else None
     if preview:
-        layout.template_icon(preview.icon_id, scale=8)
+        layout.template_icon(icon_value=preview.icon_id, scale=8)
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:
@@ -75,7 +75,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     missing = problem()
     if missing:
         box = layout.box()
-        paragraph(box, context, f"{missing}. {missing.hint}", "ERROR")
+        paragraph(box, context, in_words(str(missing), missing.hint), "ERROR")
         box.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
     photo = photo_path(settings.photo)
     if not photo:

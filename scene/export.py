@@ -18,10 +18,7 @@ def export_person(collection: bpy.types.Collection, path: Path | str, format: st
     path = Path(path)
     if format not in WRITERS:
         raise SettingInvalid(f"“{format}” is not a format Blender writes here", f"Known are: {', '.join(WRITERS)}.")
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise FolderNotWritable(f"{path} cannot be written: {error.strerror}") from error
+    _check_place(path)
     person = parts(collection)
     try:
         with _only([person["armature"], person["surface"]]):
@@ -30,6 +27,17 @@ def export_person(collection: bpy.types.Collection, path: Path | str, format: st
         words = [line for line in str(error).strip().splitlines() if not line.startswith("Location:")]
         raise Unexpected(f"{path.name} could not be written: {words[-1]}") from error
     return path
+
+
+def _check_place(path: Path) -> None:
+    """FolderNotWritable where no file of this name can be written. Leaves no empty file, of which Blender would keep a backup."""
+    there = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise FolderNotWritable(f"{path} cannot be written: {error.strerror}") from error
+    if not there:
+        path.unlink()
 
 
 def _write_glb(path: Path) -> None:

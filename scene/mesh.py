@@ -20,9 +20,7 @@ def build_surface(avatar: Avatar, name: str, armature: bpy.types.Object, materia
     mesh.materials.append(material)
     surface = bpy.data.objects.new(name, mesh)
     set_skin(surface, avatar.skin_joints, avatar.skin_weights)
-    surface.parent = armature
-    modifier: Any = surface.modifiers.new("Armature", "ARMATURE")
-    modifier.object = armature
+    bind(surface, armature)
     return surface
 
 
@@ -49,6 +47,13 @@ def set_albedo(mesh: bpy.types.Mesh, albedo: np.ndarray) -> None:
     attribute.data.foreach_set("color_srgb", opaque.astype(np.float32).ravel())
     mesh.color_attributes.active_color = attribute
     mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
+
+
+def bind(surface: bpy.types.Object, armature: bpy.types.Object) -> None:
+    """Let the armature move the surface by plain linear blend skinning, SMPL's own, and carry it as its child."""
+    surface.parent = armature
+    modifier: Any = surface.modifiers.new("Armature", "ARMATURE")
+    modifier.object = armature
 
 
 def set_skin(surface: bpy.types.Object, joints: np.ndarray, weights: np.ndarray) -> None:

@@ -1,5 +1,9 @@
 """What ties both halves: the armature Blender evaluates moves the mesh where core's skeleton and skinning say."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import bpy
 import numpy as np
 import pytest
@@ -70,3 +74,40 @@ def test_keyed_poses_play_back(part, avatar, person, pose_points, random_pose):
 def test_z_points_up_and_the_chest_towards_the_front_view(part):
     frames = part("scene.frames")
     np.testing.assert_allclose(frames.body_to_blender(np.eye(3)), [(1, 0, 0), (0, 0, 1), (0, -1, 0)])
+
+
+ASK_THE_BODY = """
+import sys
+from pathlib import Path
+import numpy as np, torch
+from core.body.files import load_body
+body = load_body(Path("weights/body_female.npz"), dtype=torch.float64)
+random = np.random.default_rng(0)
+betas, pose, translation = random.normal(size=(4, 10)), random.normal(size=(4, 24, 3)) * 0.6, random.normal(size=(4, 3))
+output = body(*map(torch.tensor, (betas, pose, translation)))
+rest = body.rest(torch.tensor(betas))
+np.savez(sys.argv[1], pose=pose, translation=translation, posed=output.vertices, rest=rest.vertices, rest_joints=rest.joints,
+         weights=body.skin_weights, faces=body.faces)
+"""
+
+
+@pytest.fixture(scope="module")
+def body_says(tmp_path_factory):
+    """Four shapes of the open body in four poses, as core.body poses them, in a process of its own: torch stays out of Blender's."""
+    path, root = tmp_path_factory.mktemp("body") / "posed.npz", Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", ASK_THE_BODY, str(path)], cwd=root, check=True)
+    return np.load(path)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_blender_poses_the_body_as_the_body_model_does(part, body_says, number):
+    """The model's own weights, as many joints per vertex as it has."""
+    scene_mesh, collection = part("scene.mesh"), bpy.context.scene.collection
+    armature = part("scene.armature").build_armature("body", body_says["rest_joints"][number], collection)
+    surface = bpy.data.objects.new("body", scene_mesh.mesh_of("body", body_says["rest"][number], body_says["faces"]))
+    scene_mesh.set_skin(surface, np.arange(24), body_says["weights"])
+    scene_mesh.bind(surface, armature)
+    collection.objects.link(surface)
+    part("scene.armature").apply_pose(armature, body_says["pose"][number], body_says["translation"][number])
+    expected = part("scene.frames").body_to_blender(body_says["posed"][number])
+    np.testing.assert_allclose(evaluated_vertices(surface), expected, atol=TENTH_OF_A_MILLIMETRE)

@@ -1,0 +1,56 @@
+"""`blender --command doppel`: the function Blender calls with the words after it, and the exit codes."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def run(part):
+    return part("operators.command").run
+
+
+@pytest.fixture
+def photo(tmp_path):
+    (tmp_path / "walk.png").write_bytes(b"the stand-in does not look")
+    return tmp_path / "walk.png"
+
+
+def test_all_done_is_0_with_every_format(run, worker_that_makes, photo, tmp_path, capsys):
+    worker_that_makes()
+    out = tmp_path / "out"
+    assert run(["reconstruct", str(photo), "--out", str(out), "--formats", "npz,glb,blend", "--quality", "draft"]) == 0
+    assert {path.name for path in out.iterdir()} == {"walk.npz", "walk.glb", "walk.blend", "report.json"}
+    (result,) = json.loads((out / "report.json").read_text())["photos"]
+    assert [name.rpartition(".")[2] for name in result["files"]] == ["npz", "glb", "blend"]
+    assert "1 of 1 done" in capsys.readouterr().out
+
+
+def test_a_failed_photo_is_1(run, worker_that_makes, photo, tmp_path):
+    worker_that_makes(status="failed", files=[], error={"kind": "NoPersonFound", "text": "No person", "hint": "Another."})
+    assert run(["reconstruct", str(photo), "--out", str(tmp_path / "out")]) == 1
+
+
+def test_a_failed_export_is_1_and_in_the_report(run, worker_that_makes, photo, tmp_path):
+    (tmp_path / "out" / "walk.glb").mkdir(parents=True)
+    worker_that_makes()
+    assert run(["reconstruct", str(photo), "--out", str(tmp_path / "out"), "--formats", "glb"]) == 1
+    (result,) = json.loads((tmp_path / "out" / "report.json").read_text())["photos"]
+    assert (result["status"], result["error"]["kind"]) == ("failed", "FolderNotWritable")
+
+
+@pytest.mark.parametrize("words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"]])
+def test_wrong_usage_is_2(run, words, capsys):
+    assert run(words) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_help_is_0(run, capsys):
+    assert run(["reconstruct", "--help"]) == 0
+    assert "--quality" in capsys.readouterr().out
+
+
+def test_no_runtime_is_3(run, photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
+    assert run(["reconstruct", str(photo), "--out", str(tmp_path / "out")]) == 3
+    assert "RuntimeMissing" in capsys.readouterr().err

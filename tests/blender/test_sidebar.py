@@ -1,0 +1,158 @@
+"""The sidebar draws what is so: every state of a job has its words and its buttons. A stand-in layout writes down what is drawn."""
+
+import types
+
+import bpy
+import pytest
+
+PREFERENCES = types.SimpleNamespace(system=types.SimpleNamespace(ui_scale=1))
+"""Without a window Blender's own interface scale is 0."""
+
+
+class Layout:
+    """Takes the place of bpy.types.UILayout: every call is kept as (name, arguments), sub-layouts write into the same list."""
+
+    def __init__(self, drawn=None):
+        self.drawn = [] if drawn is None else drawn
+        self.buttons = {}
+
+    def __getattr__(self, name):
+        def call(*arguments, **named):
+            self.drawn.append((name, arguments, named))
+            if name in ("box", "row", "column"):
+                below = Layout(self.drawn)
+                below.buttons = self.buttons
+                return below
+            return self.buttons.setdefault(arguments[0], types.SimpleNamespace()) if name == "operator" else None
+
+        return call
+
+    def text(self) -> str:
+        return " ".join(named["text"] for name, _, named in self.drawn if name in ("label", "progress"))
+
+    def of(self, kind: str) -> list:
+        return [arguments[-1] for name, arguments, _ in self.drawn if name == kind]
+
+
+@pytest.fixture
+def draw(part):
+    """Draws a panel of the sidebar; the Layout."""
+
+    def make(name: str) -> Layout:
+        layout, panel = Layout(), getattr(part("panels.sidebar"), name)
+        context = types.SimpleNamespace(scene=bpy.context.scene, preferences=PREFERENCES, region=types.SimpleNamespace(width=300))
+        panel.draw(types.SimpleNamespace(layout=layout), context)
+        return layout
+
+    return make
+
+
+@pytest.fixture
+def state(part):
+    job = part("operators.job")
+    job.STATE.job, job.STATE.outcome = None, job.Outcome()
+    yield job.STATE
+    job.STATE.job, job.STATE.outcome = None, job.Outcome()
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """The photo chosen in the sidebar."""
+    image = bpy.data.images.new("walk", 4, 4)
+    image.filepath_raw, image.file_format = str(tmp_path / "walk.png"), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    bpy.context.scene.doppel.photo = bpy.data.images.load(str(tmp_path / "walk.png"))
+    return tmp_path / "walk.png"
+
+
+def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, photo):
+    stand_in("")
+    settings = bpy.context.scene.doppel
+    settings.quality, settings.people, settings.folder, settings.formats = "high", "all", "//out", {"npz", "glb"}
+    layout = draw("DOPPEL_PT_reconstruct")
+    button = layout.buttons["doppel.reconstruct"]
+    assert (button.filepath, button.quality, button.people, button.folder) == (str(photo), "high", "all", "//out")
+    assert button.formats == {"npz", "glb"}
+    assert {"people", "quality", "sex", "device", "formats", "folder"} <= set(layout.of("prop"))
+    assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in layout.drawn if name == "template_icon"]
+
+
+def test_without_a_photo_it_asks_for_one(draw, state, stand_in):
+    stand_in("")
+    layout = draw("DOPPEL_PT_reconstruct")
+    assert "Choose a photo of a person" in layout.text()
+    assert layout.buttons["doppel.reconstruct"].filepath == ""
+
+
+def test_an_image_without_a_file_is_refused(draw, state, stand_in):
+    stand_in("")
+    bpy.context.scene.doppel.photo = bpy.data.images.new("painted", 4, 4)
+    assert "has no file" in draw("DOPPEL_PT_reconstruct").text()
+
+
+def test_without_a_runtime_it_opens_the_preferences(draw, state, photo, monkeypatch, installed):
+    monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
+    layout = draw("DOPPEL_PT_reconstruct")
+    assert "No Python with Doppel's packages was found" in layout.text()
+    assert layout.buttons["preferences.addon_show"].module == installed
+
+
+def test_a_running_job_has_a_bar_and_a_cancel_button(draw, state, part, photo):
+    state.job = types.SimpleNamespace(stage="Fitting the body", fraction=0.42)
+    layout = draw("DOPPEL_PT_reconstruct")
+    assert "Fitting the body  42%" in layout.text()
+    assert "doppel.cancel" in layout.buttons
+    assert "doppel.reconstruct" not in layout.buttons
+
+
+def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part):
+    panel = part("panels.sidebar").DOPPEL_PT_result
+    assert not panel.poll(bpy.context)
+    state.outcome = part("operators.job").Outcome(
+        ["walk: 24 joints"], [("No person was found", "Use another photo")], ["The feet are cut off"]
+    )
+    assert panel.poll(bpy.context)
+    text = draw("DOPPEL_PT_result").text()
+    for words in ("walk: 24 joints", "No person was found", "Use another photo", "The feet are cut off"):
+        assert words in text
+
+
+def test_long_text_wraps_to_the_width(part):
+    layout = Layout()
+    context = types.SimpleNamespace(preferences=PREFERENCES, region=types.SimpleNamespace(width=260))
+    words = "The worker ended unexpectedly and its log file beside the request says more"
+    part("panels.text").paragraph(layout, context, words, "ERROR")
+    labels = [named for name, _, named in layout.drawn if name == "label"]
+    assert " ".join(label["text"] for label in labels) == words
+    assert len(labels) > 2
+    assert [label["icon"] for label in labels] == ["ERROR"] + ["BLANK1"] * (len(labels) - 1)
+
+
+def test_properties_are_the_settings(part):
+    """Default, range, words and labels of every Setting, in the operator and in the sidebar's settings alike."""
+    for holder in (bpy.ops.doppel.reconstruct.get_rna_type(), bpy.context.scene.doppel.bl_rna):
+        for setting in part("core.settings").SETTINGS:
+            made = holder.properties[setting.name]
+            assert (made.name, made.description) == (setting.label, setting.tooltip)
+            if setting.choices:
+                assert [(item.identifier, item.name, item.description) for item in made.enum_items] == [
+                    (choice.name, choice.label, choice.tooltip) for choice in setting.choices
+                ]
+                assert (made.default_flag if setting.several else {made.default}) == {setting.default}
+            else:
+                assert (made.default, made.hard_min, made.hard_max) == (setting.default, setting.minimum, setting.maximum)
+
+
+def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, tmp_path):
+    def drawn() -> str:
+        layout = Layout()
+        context = types.SimpleNamespace(preferences=PREFERENCES, region=types.SimpleNamespace(width=3000))
+        part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout), context)
+        assert layout.of("prop") == ["python", "weights", "body_file"]
+        return layout.text()
+
+    stand_in("")
+    assert drawn() == f"Computes with {tmp_path / 'stand-in'}"
+    monkeypatch.delenv("DOPPEL_PYTHON")
+    assert "No Python with Doppel's packages was found" in drawn()
