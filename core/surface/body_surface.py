@@ -1,0 +1,44 @@
+"""The stage `surface`: photo, person and fitted body in, a coloured surface out.
+
+This is the seam for a learned clothed surface: another function of the same arguments takes this one's place in the pipeline. Here the
+surface is the body itself, refined, with the photo's colours where they are seen and plausible ones where not.
+"""
+
+import numpy as np
+
+from ..body.fitted import FittedBody
+from ..photo.person import Person, Photo
+from .raster import rasterise
+from .seen import colours_seen, confidence
+from .subdivision import refined, subdivide
+from .surface import Surface
+from .unseen import complete
+from .view import look
+
+SUBDIVISIONS = {"draft": 0, "standard": 1, "high": 2}
+"""Times that each face becomes four, by quality."""
+
+LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
+"""Longer side in pixels of the photo's part that colours are read from, by quality: finer than the spacing of the vertices."""
+
+UNSURE = 0.25
+"""Confidence up to which the completed colour is shown, fine detail of the photo coming in above it and ruling from twice as much."""
+
+
+def body_surface(photo: Photo, person: Person, body: FittedBody, quality: str) -> Surface:
+    """The fitted body's surface in the photo's pose, coloured from the photo. quality: a key of SUBDIVISIONS.
+
+    Raises NoPersonFound where the person's mask is empty.
+    """
+    view = look(photo, person, body, LONGEST[quality])
+    raster = rasterise(body.vertices, body.faces, view.camera)
+    colour = colours_seen(view, body.vertices, body.faces)
+    albedo = complete(body, view, raster, colour, confidence(view, body.vertices, body.faces, raster))
+    vertices, faces = np.float64(body.vertices), body.faces
+    for _ in range(SUBDIVISIONS[quality]):
+        albedo = refined(albedo, faces)
+        vertices, faces = subdivide(vertices, faces)
+    seen = confidence(view, vertices, faces, raster)
+    share = np.clip((seen - UNSURE) / UNSURE, 0, 1)[:, None]
+    albedo = share * colours_seen(view, vertices, faces) + (1 - share) * albedo
+    return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
