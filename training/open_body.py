@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from core.skeleton import JOINT_NAMES, PARENTS
-
-from .makehuman.mesh import Person, person_of, read_base_mesh
-from .makehuman.people import Crowd, average_adult, crowd
-from .makehuman.regressor import joint_regressor
-from .makehuman.rig import JointCubes, skin_weights
-from .makehuman.targets import MacroTargets
-from .makehuman.tpose import t_pose, t_pose_rotations
+from training.makehuman.mesh import Person, person_of, read_base_mesh
+from training.makehuman.people import Crowd, average_adult, crowd
+from training.makehuman.regressor import joint_regressor
+from training.makehuman.rig import JointCubes, skin_weights
+from training.makehuman.targets import MacroTargets
+from training.makehuman.tpose import t_pose, t_pose_rotations
 
 SEXES = ("neutral", "female", "male")
 COMPONENTS = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .targets import AGE_ANCHORS, Macro
+from training.makehuman.targets import AGE_ANCHORS, Macro
 
 CHILD_YEARS = np.array([5, 6, 8, 10, 12, 14, 16, 18])
 CHILD_HEIGHT = {

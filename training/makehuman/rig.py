@@ -10,8 +10,7 @@ import numpy as np
 from scipy.sparse import coo_matrix, diags
 
 from core.skeleton import JOINT, JOINT_NAMES
-
-from .mesh import BaseMesh, Person, data_folder
+from training.makehuman.mesh import BaseMesh, Person, data_folder
 
 SIDED = {  # bones with a left and a right, by how their names begin; fingers and toes by their numbers
     "upperleg": "hip",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .mesh import METRES, data_folder
+from training.makehuman.mesh import METRES, data_folder
 
 SEXES = ("female", "male")
 ETHNICITIES = ("african", "asian", "caucasian")
