@@ -61,7 +61,7 @@ def framed(posed: PosedPerson, yaw: float, pitch: float, fov: float, size: tuple
         distance *= float(extent.max()) / fill
     pixels = camera.project(posed.vertices)
     off = (np.array(size) / 2 - (pixels.min(0) + pixels.max(0)) / 2 + np.array(shift) * size) * distance / focal
-    translation = camera.translation + [off[0], off[1], 0.0]
+    translation = camera.translation + np.array([off[0], off[1], 0.0])
     return Camera(camera.intrinsics, camera.rotation, translation, camera.size)
 
 
@@ -72,6 +72,8 @@ def photograph(posed: PosedPerson, camera: Camera, place: Surroundings, samples:
     set_pieces = [stage.add_ground(scene, place.ground, None if place.wall else (3.0, 9.0))]
     if place.wall:
         set_pieces.append(stage.add_wall(scene, place.wall, camera, place.wall_distance, place.wall_turn))
+    if place.seat:
+        set_pieces.append(stage.add_seat(scene, place.seat))
     stage.add_world(scene, place, camera)
     lens = stage.add_camera(scene, camera, place.f_stop)
     pixels = _rendered(scene, samples)[..., 2::-1]

@@ -4,7 +4,10 @@ The idea: a rotation that carries a whole limb is the same for every skeleton, o
 the shortest turn from the one rest bone to the other; torso, head and feet, whose bones are drawn differently by everybody, agree as is.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS
 
@@ -86,3 +89,26 @@ def fill_from_parents(known: dict[str, np.ndarray]) -> np.ndarray:
     for joint, name in enumerate(JOINT_NAMES):
         world[joint] = known[name] if name in known else world[PARENTS[joint]]
     return world
+
+
+@dataclass(frozen=True)
+class SourceMotion:
+    """Another skeleton's motion in SMPL's joint names: what a reader hands to `smpl_poses`.
+
+    rotations: per joint (T, 3, 3), from that skeleton's rest pose, in the body frame; joints it lacks are left out, the pelvis is not.
+    rest_directions: per limb joint (3,), where its bone points in the rest pose, body frame. roots: (T, 3) pelvis, metres.
+    """
+
+    rotations: dict[str, np.ndarray]
+    rest_directions: dict[str, np.ndarray]
+    roots: np.ndarray
+
+
+def smpl_poses(motion: SourceMotion, rest_joints: np.ndarray = T_POSE) -> np.ndarray:
+    """Poses (T, 24, 3), axis-angle relative to the parents, that point every limb bone where the source's points."""
+    to_source = limb_alignment(motion.rest_directions, rest_joints)
+    poses = np.zeros((len(motion.roots), len(JOINT_NAMES), 3))
+    for frame in range(len(poses)):
+        known = {name: turns[frame] @ to_source[JOINT[name]] for name, turns in motion.rotations.items()}
+        poses[frame] = Rotation.from_matrix(local_rotations(fill_from_parents(known))).as_rotvec()
+    return poses

@@ -24,7 +24,7 @@ class Surroundings:
     world: an equirectangular radiance picture (.exr, .hdr); turn: radians the world is turned about the vertical; ground: one of GROUNDS;
     wall: one of WALLS or None for the open; wall_distance: metres behind the person; wall_turn: radians off square to the view;
     exposure: brightness in the picture (linear) of white paper that faces the camera; white_balance: 0..1, how much of that paper's tint
-    the camera takes away; f_stop: the lens' opening, small blurs the backdrop.
+    the camera takes away; f_stop: the lens' opening, small blurs the backdrop; seat: height (m) of a block under the person, or None.
     """
 
     world: Path
@@ -36,6 +36,7 @@ class Surroundings:
     exposure: float = 0.9
     white_balance: float = 0.7
     f_stop: float = 2.8
+    seat: float | None = None
 
 
 def to_blender(points: ndarray) -> ndarray:
@@ -145,6 +146,22 @@ def add_wall(scene, kind: str, camera: Camera, distance: float, turn: float):
     return wall
 
 
+def add_seat(scene, height: float):
+    """A plain block to sit on, centred a little behind the pelvis."""
+    import bpy
+
+    material = bpy.data.materials.new("seat")
+    material.use_nodes = True
+    material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = (0.25, 0.22, 0.2, 1)
+    mesh = bpy.data.meshes.new("seat")
+    corners = [(x, y, z) for x in (-0.24, 0.24) for y in (-0.22, 0.26) for z in (0.0, height)]
+    mesh.from_pydata(corners, [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (1, 5, 7, 3), (0, 2, 6, 4)])
+    mesh.materials.append(material)
+    thing = bpy.data.objects.new("seat", mesh)
+    scene.collection.objects.link(thing)
+    return thing
+
+
 def _plane(scene, name: str, side: float):
     import bpy
 
@@ -174,9 +191,8 @@ def _surface_material(kind: str, fade: tuple[float, float] | None):
     height = fine
     if tile:
         bricks = _tiles(tree, place, tile, kind == "concrete")
-        colour = _mix(
-            tree, bricks.outputs["Fac"], _mix(tree, 0.45, colour, bricks.outputs["Color"], "MULTIPLY"), (*(0.6 * c for c in dark), 1)
-        )
+        laid = _mix(tree, 0.45, colour, bricks.outputs["Color"], "MULTIPLY")
+        colour = _mix(tree, bricks.outputs["Fac"], laid, (*(0.6 * c for c in dark), 1))
         height = _math(tree, "SUBTRACT", fine, _math(tree, "MULTIPLY", bricks.outputs["Fac"], 2.0))
     links.new(colour, shader.inputs["Base Color"])
     relief = nodes.new("ShaderNodeBump")
@@ -270,7 +286,7 @@ def add_world(scene, place: Surroundings, camera: Camera):
     mapping.inputs["Rotation"].default_value = (0.0, 0.0, place.turn)
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Generated"], mapping.inputs["Vector"])
     tree.links.new(mapping.outputs["Vector"], picture.inputs["Vector"])
-    toward_camera = to_blender(-camera.rotation[2]) + [0.0, 0.0, 0.4]  # faces and chests catch light a little from above
+    toward_camera = to_blender(-camera.rotation[2]) + np.array([0.0, 0.0, 0.4])  # faces and chests catch light a little from above
     paper = paper_colour(picture.image, toward_camera, place.turn)
     gain = place.exposure / (paper * place.white_balance + paper.mean() * (1 - place.white_balance))
     balanced = _mix(tree, 1.0, picture.outputs["Color"], (*gain, 1.0), "MULTIPLY")
