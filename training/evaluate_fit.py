@@ -147,9 +147,8 @@ def synthetic_table(rows: list[dict]) -> str:
                 lines.append(f"| {method}, {title} | {len(group)} | {_means(group, key)} |")
     facts = [f"Found: {len(found)} of {len(rows)} people."]
     if found:
-        facts.append(
-            f"Seconds per fit: {np.median([one['seconds'] for one in found]):.2f} median, {max(one['seconds'] for one in found):.2f} at most."
-        )
+        seconds = [one["seconds"] for one in found]
+        facts.append(f"Seconds per fit: {np.median(seconds):.2f} median, {max(seconds):.2f} at most.")
         facts.append(f"Body silhouette against the dressed person's: IoU {np.mean([one['silhouette_iou'] for one in found]):.3f}.")
         facts.append(straight_knees(found))
     return "\n".join([*lines, "", " ".join(facts)])
@@ -206,8 +205,6 @@ def report(synthetic: list[dict], photos: list[dict]) -> str:
         parts += ["### Held-out synthetic people, rendered photographs", synthetic_table(synthetic), EXPLAINED]
     if photos:
         parts += ["### Real photos", photo_table(photos), EXPLAINED_PHOTOS]
-            "Projected joints against the landmarks seen (visibility at least 0.5); the body's silhouette against the person's mask, clothes and all."
-        )
     return "\n\n".join(parts)
 
 
