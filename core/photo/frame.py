@@ -58,10 +58,13 @@ class Frame:
         border = cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT
         return _warp(small, to_small, self.size, border)
 
-    def give(self, values: np.ndarray, other: "Frame") -> np.ndarray:
-        """A picture in this frame, seen in another frame of the same photo (bilinear; 0 where this frame does not reach)."""
+    def give(self, values: np.ndarray, other: "Frame", edge: bool = False) -> np.ndarray:
+        """A picture in this frame, seen in another frame of the same photo, bilinearly.
+
+        Where this frame does not reach it is 0, or the nearest edge pixel's value with `edge`.
+        """
         back = np.linalg.inv(self.matrix) @ other.matrix
-        return _warp(values, back, other.size, cv2.BORDER_CONSTANT)
+        return _warp(values, back, other.size, cv2.BORDER_REPLICATE if edge else cv2.BORDER_CONSTANT)
 
     @property
     def matrix(self) -> np.ndarray:

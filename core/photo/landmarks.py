@@ -49,7 +49,7 @@ class Reading:
     """What the network reads in one crop.
 
     points: (39, 2) pixels of the frame it was read in; visibility, presence: (39,) 0..1; world: (39, 3) metres along the frame's axes;
-    mask: (256, 256) logits, positive on the person; person: 0..1, how sure the network is that there is one.
+    mask: (256, 256) 0..1, how likely each pixel shows the person; person: 0..1, how sure the network is that there is one.
     """
 
     points: np.ndarray
@@ -74,7 +74,9 @@ def read(picture: UInt8[np.ndarray, "256 256 3"], network: Network) -> Reading:
     points = np.float64(points.reshape(POINTS, 5))
     sure = _sigmoid(points[:, 3:])
     exact = refined(points[:, :2], _sigmoid(np.float64(heat)))
-    return Reading(exact, sure[:, 0], sure[:, 1], np.float64(world.reshape(POINTS, 3)), mask[..., 0], float(person[0]))
+    return Reading(
+        exact, sure[:, 0], sure[:, 1], np.float64(world.reshape(POINTS, 3)), _sigmoid(np.float32(mask[..., 0])), float(person[0])
+    )
 
 
 def refined(points: Float[np.ndarray, "K 2"], heat: Float[np.ndarray, "C C K"]) -> Float[np.ndarray, "K 2"]:

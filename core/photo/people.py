@@ -50,11 +50,12 @@ def find_people(photo: Photo, weights_folder: Path | str | None = None, people: 
     if people == "all" or not found:
         frames = whole(photo.size) + [frame for part in TILES for frame in tiles(photo.size, part)]
         found = read_all(pixels, detect(pixels, frames, detector), reader)
-    if not found:
+    wanted = found[:1] if people == "largest" else found
+    masked = [to_person(photo, one, [other for other in found if other is not one]) for one in wanted]
+    seen = [person for person in masked if person is not None]
+    if not seen:
         raise NoPersonFound(f"No person was found in {photo.name}")
-    if people == "largest":
-        found = found[:1]
-    return [to_person(photo, one) for one in found]
+    return seen
 
 
 def read_all(pixels: np.ndarray, detections: Detections, reader) -> list[Found]:
@@ -62,7 +63,7 @@ def read_all(pixels: np.ndarray, detections: Detections, reader) -> list[Found]:
     found = []
     for score, keypoints in zip(detections.scores, detections.keypoints, strict=True):
         reading, frame = read_person(pixels, crop_frame(keypoints[0], keypoints[1]), reader)
-        if reading.person >= PERSON:
+        if reading.person >= PERSON and (reading.mask > 0.5).any():
             points = frame.to_photo(reading.points[: len(LANDMARKS)])
             limit = np.tile(pixels.shape[1::-1], 2)
             box = np.clip(np.concatenate([points.min(axis=0), points.max(axis=0)]), 0, limit)
@@ -75,17 +76,20 @@ def read_all(pixels: np.ndarray, detections: Detections, reader) -> list[Found]:
     return people
 
 
-def to_person(photo: Photo, found: Found) -> Person:
+def to_person(photo: Photo, found: Found, others: list[Found]) -> Person | None:
+    """The Person with their mask, and the box about it; None if the mask shows nothing."""
     reading, count = found.reading, len(LANDMARKS)
-    mask = person_mask(photo.pixels, reading.mask, found.frame)
+    mask, warnings = person_mask(photo, reading.mask, found.frame, [(other.reading.mask, other.frame) for other in others])
     rows, columns = np.nonzero(mask.max(axis=1) > 127)[0], np.nonzero(mask.max(axis=0) > 127)[0]
-    box = np.float64([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    if not len(rows):
+        return None
     return Person(
-        box=box,
+        box=np.float64([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]),
         score=found.score,
         landmarks=found.frame.to_photo(reading.points[:count]),
         visibility=reading.visibility[:count],
         presence=reading.presence[:count],
         world_landmarks=upright_world(reading, found.frame),
         mask=mask,
+        warnings=warnings,
     )
