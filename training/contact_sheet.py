@@ -9,8 +9,9 @@ from numpy import ndarray
 from core.body.fitted import FittedBody
 from core.photo.landmarks import LANDMARKS
 from core.photo.person import Person, Photo
-from core.skeleton import PARENTS
+from core.skeleton import JOINT, PARENTS
 from core.surface.raster import rasterise
+from training.metrics import root_aligned
 
 HEIGHT = 360
 TRUE, FITTED = (60, 170, 60), (220, 90, 40)  # green and blue, BGR
@@ -45,6 +46,7 @@ def write_sheet(path: Path, rows: list[ndarray], columns: int = 2) -> None:
     """The rows as one picture, side by side in columns."""
     width = max(one.shape[1] for one in rows)
     padded = [np.pad(one, ((0, 4), (0, width - one.shape[1] + 4), (0, 0)), constant_values=255) for one in rows]
+    columns = min(columns, len(padded))
     padded += [np.full_like(padded[0], 255)] * (-len(padded) % columns)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), np.vstack([np.hstack(padded[i : i + columns]) for i in range(0, len(padded), columns)]))
@@ -75,13 +77,15 @@ def _with_body(picture: ndarray, fitted: FittedBody) -> ndarray:
 
 
 def _side_view(joints: ndarray, truth: ndarray | None) -> ndarray:
-    """Skeletons from the camera's right, pelvis on pelvis: the fitted one blue, the true one green; the camera is to the left."""
+    """Skeletons from the camera's right, hips on hips and scaled: the fitted one blue, the true one green; the camera is to the left."""
     cell = np.full((HEIGHT, HEIGHT * 3 // 4, 3), 255, np.uint8)
     scale = HEIGHT * 0.42
+    if truth is not None:
+        joints, truth = root_aligned(joints, truth, [JOINT["left_hip"], JOINT["right_hip"]])
     for points, colour in ((truth, TRUE), (joints, FITTED)):
         if points is None:
             continue
-        about = points - points[0]
+        about = points - points[[JOINT["left_hip"], JOINT["right_hip"]]].mean(0)
         pixels = np.round(np.stack([about[:, 2], about[:, 1]], 1) * scale + [HEIGHT * 3 / 8, HEIGHT * 0.45]).astype(int)
         for joint, parent in enumerate(PARENTS):
             if parent >= 0:

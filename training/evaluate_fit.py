@@ -140,7 +140,7 @@ def synthetic_table(rows: list[dict]) -> str:
         "ordinary poses": [one for one in found if one["pose"] != "mocap"],
         "motion clips": [one for one in found if one["pose"] == "mocap"],
     }
-    lines = ["| | photos | root, cm | PA, cm | depth, cm | 2D of height | worst root, cm |", "|---|---|---|---|---|---|---|"]
+    lines = ["| | photos | root, cm | its median | worst | PA, cm | depth, cm | 2D of height |", "|---|---|---|---|---|---|---|---|"]
     for title, group in groups.items():
         for key, method in (("fit", "fitted body"), ("landmarks", "BlazePose's 3D landmarks")):
             if group:
@@ -155,9 +155,8 @@ def synthetic_table(rows: list[dict]) -> str:
 
 
 def _means(group: list[dict], key: str) -> str:
-    worst = max(one[key]["root_cm"] for one in group)
-    cm = " | ".join(f"{np.mean([one[key][name] for one in group]):.1f}" for name in ("root_cm", "pa_cm", "depth_cm"))
-    return f"{cm} | {np.mean([one[key]['picture'] for one in group]):.3f} | {worst:.1f}"
+    root, pa, depth, picture = (np.array([one[key][name] for one in group]) for name in ("root_cm", "pa_cm", "depth_cm", "picture"))
+    return f"{root.mean():.1f} | {np.median(root):.1f} | {root.max():.1f} | {pa.mean():.1f} | {depth.mean():.1f} | {picture.mean():.3f}"
 
 
 def straight_knees(found: list[dict]) -> str:

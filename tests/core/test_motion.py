@@ -220,8 +220,8 @@ def test_a_mirrored_pose_mirrors_the_joints():
 
 
 def test_sampled_poses_do_not_run_through_themselves_and_follow_the_seed():
-    first = [sample_pose(np.random.default_rng(seed), {}, mocap_share=0.0) for seed in range(10)]
-    again = [sample_pose(np.random.default_rng(seed), {}, mocap_share=0.0) for seed in range(10)]
+    first = [sample_pose(np.random.default_rng(seed), {}, mocap_share=0.0) for seed in range(60)]
+    again = [sample_pose(np.random.default_rng(seed), {}, mocap_share=0.0) for seed in range(60)]
     for one, other in zip(first, again, strict=True):
         np.testing.assert_array_equal(one.pose, other.pose)
         assert self_penetration(posed_joints(one.pose, T_POSE)) < 0.03
