@@ -3,7 +3,7 @@
 The crop follows the person: its centre is the middle of the hips, its top the direction of the spine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -37,6 +37,15 @@ MARGIN = 1.25
 TWINS = np.array([LANDMARKS.index(twin_name(name)) for name in LANDMARKS] + list(range(len(LANDMARKS), POINTS)))
 """Number of each point's twin on the other side of the body; its own for those in the middle."""
 
+
+def _both(*joints: str) -> np.ndarray:
+    return np.array([LANDMARKS.index(f"{side}_{joint}") for side in ("left", "right") for joint in joints])
+
+
+ARMS, LEGS = _both("elbow", "wrist", "pinky", "index", "thumb"), _both("knee", "ankle", "heel", "toe")
+APART = 10.0
+"""Pixels of the crop by which two readings of a limb must differ to count as contradictory: 7.6 was the most on 24 rendered people, all
+read rightly; a person with swapped legs had 39."""
 
 CELLS, REACH = 64, 3
 """Cells across the heat maps, and how many of them on each side of a point are looked at."""
@@ -82,8 +91,8 @@ def read(picture: UInt8[np.ndarray, "256 256 3"], network: Network) -> Reading:
 def refined(points: Float[np.ndarray, "K 2"], heat: Float[np.ndarray, "C C K"]) -> Float[np.ndarray, "K 2"]:
     """The points moved to the heat's centre of mass in the 7² cells about them, where a cell there is surer than not.
 
-    As in BlazePose; it halves the distance between a picture's points and its mirror image's. The network puts the middle of a cell's
-    heat at the cell's corner: with half a cell added, mirrored points would lie a whole cell apart.
+    As in BlazePose; on 24 rendered people it takes the mean 2D error from .0196 to .0172 of the height. The network puts the middle of a
+    cell's heat at the cell's corner: with half a cell added, mirrored points would lie a whole cell apart.
     """
     moved = points.copy()
     for number, (column, row) in enumerate(np.int64(np.floor(points / CELL))):
@@ -107,20 +116,37 @@ def mirrored(reading: Reading) -> Reading:
     )
 
 
-def read_both(picture: UInt8[np.ndarray, "256 256 3"], network: Network) -> Reading:
-    """The mean of the readings of a crop and of its mirror image: steadier than either, for twice the time."""
-    one, other = read(picture, network), mirrored(read(np.ascontiguousarray(picture[:, ::-1]), network))
-    parts = ("points", "visibility", "presence", "world", "mask", "person")
-    return Reading(*((getattr(one, part) + getattr(other, part)) / 2 for part in parts))
-
-
 def read_person(pixels: UInt8[np.ndarray, "H W 3"], frame: Frame, network: Network) -> tuple[Reading, Frame]:
-    """A person's Reading and the frame it is in. The first crop comes from the detector, the second
-    and better one from what was read there."""
+    """A person's Reading and the frame it is in. The first crop comes from the detector, the second from what was read in the first.
+
+    The second is read as it is and mirrored; the mean is steadier than either.
+    """
     first = read(frame.take(pixels), network)
     hips, circle = frame.to_photo(first.points[[HIPS, CIRCLE]])
     better = crop_frame(hips, circle)
-    return read_both(better.take(pixels), network), better
+    picture = better.take(pixels)
+    one, other = read(picture, network), mirrored(read(np.ascontiguousarray(picture[:, ::-1]), network))
+    return settled(one, other, seen_from(first, frame, better)), better
+
+
+def settled(one: Reading, other: Reading, first: Reading) -> Reading:
+    """The mean of two readings in one frame, but both arms or both legs as the reading has them that sees them best, where the two differ
+    by more than APART: then one of them has left and right swapped, and the mean would lie between the feet."""
+    mean = {part.name: (getattr(one, part.name) + getattr(other, part.name)) / 2 for part in fields(Reading)}
+    apart = np.hypot(*(one.points - other.points).T)
+    for limbs in (ARMS, LEGS):
+        if apart[limbs].max() > APART:
+            best = max((one, other, first), key=lambda reading: reading.visibility[limbs].sum())
+            for part in ("points", "visibility", "presence", "world"):
+                mean[part][limbs] = getattr(best, part)[limbs]
+    return Reading(**mean)
+
+
+def seen_from(reading: Reading, frame: Frame, other: Frame) -> Reading:
+    """A Reading's points and directions in another frame of the same photo; its mask stays as it is."""
+    world = reading.world.copy()
+    world[:, :2] = world[:, :2] @ (other.turn.T @ frame.turn).T
+    return replace(reading, points=other.from_photo(frame.to_photo(reading.points)), world=world)
 
 
 def upright_world(reading: Reading, frame: Frame) -> Float[np.ndarray, "33 3"]:
