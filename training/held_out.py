@@ -18,7 +18,8 @@ from training.motion import motion_files, read_clip
 from training.photograph import Photograph, framed, photograph
 from training.poses import SampledPose, sample_pose
 from training.rocketbox import PosedPerson, load_person, pose_person
-from training.stage import GROUNDS, WALLS, Surroundings
+from training.set_pieces import GROUNDS, WALLS
+from training.stage import Surroundings
 
 SIZE = (480, 640)
 RECIPE = 3

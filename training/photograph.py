@@ -4,7 +4,10 @@ Focus is on the plane of the body frame's origin, the point on the ground below 
 colours are a camera's, not linear radiance.
 """
 
+import os
+import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from core.camera import UPRIGHT, Camera
-from training import stage
+from training import set_pieces, stage
 from training.rocketbox import PosedPerson
 from training.stage import Surroundings
 
@@ -68,23 +71,23 @@ def framed(posed: PosedPerson, yaw: float, pitch: float, fov: float, size: tuple
 def photograph(posed: PosedPerson, camera: Camera, place: Surroundings, samples: int = 16, smooth: bool = False) -> Photograph:
     """The person photographed. samples: Cycles' per pixel, denoised; smooth: one step of subdivision, for pictures above 600 pixels."""
     scene = stage.empty_scene()
-    body = stage.add_person(scene, posed, smooth)
-    set_pieces = [stage.add_ground(scene, place.ground, None if place.wall else (3.0, 9.0))]
+    stage.add_person(scene, posed, smooth)
+    pieces = [set_pieces.add_ground(scene, place.ground, None if place.wall else (3.0, 9.0))]
     if place.wall:
-        set_pieces.append(stage.add_wall(scene, place.wall, camera, place.wall_distance, place.wall_turn))
+        pieces.append(set_pieces.add_wall(scene, place.wall, camera, place.wall_distance, place.wall_turn))
     if place.seat:
-        set_pieces.append(stage.add_seat(scene, place.seat))
+        pieces.append(set_pieces.add_seat(scene, place.seat))
     stage.add_world(scene, place, camera)
     lens = stage.add_camera(scene, camera, place.f_stop)
     pixels = _rendered(scene, samples)[..., 2::-1]
-    alpha = _person_alone(scene, body, set_pieces, lens)
+    alpha = _person_alone(scene, pieces, lens)
     seen = camera.to_camera(posed.joints)
     return Photograph(np.ascontiguousarray(pixels), alpha, camera, seen, camera.project(posed.joints), posed.person.height)
 
 
-def _person_alone(scene, body, set_pieces, lens) -> ndarray:
+def _person_alone(scene, pieces, lens) -> ndarray:
     """The person's coverage (H, W) uint8: the same view in focus, without ground, wall or bounces, on a transparent film."""
-    for piece in set_pieces:
+    for piece in pieces:
         piece.hide_render = True
     lens.data.dof.use_dof = False
     scene.render.film_transparent = True
@@ -101,5 +104,20 @@ def _rendered(scene, samples: int, denoise: bool = True) -> ndarray:
     scene.render.threads_mode = "AUTO"
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = str(Path(folder) / "picture.png")
-        bpy.ops.render.render(write_still=True)
+        with _silence():
+            bpy.ops.render.render(write_still=True)
         return cv2.imread(scene.render.filepath, cv2.IMREAD_UNCHANGED)
+
+
+@contextmanager
+def _silence():
+    """Keeps Blender's own render log, which goes past Python's streams, off stdout."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
