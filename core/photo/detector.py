@@ -53,11 +53,11 @@ def decode(raw: Float[np.ndarray, "A 12"], logits: Float[np.ndarray, "A 1"], fra
     order = np.argsort(-scores, kind="stable")
     order = order[scores[order] >= CANDIDATE]
     points = raw[order].reshape(-1, 6, 2) + np.where(np.arange(6) == 1, 0, 1)[:, None] * ANCHORS[order][:, None] * SIZE
-    points = np.float64(points)
+    points = points.astype(np.float64)
     centre, half = points[:, 0], points[:, 1] / 2
     boxes = np.concatenate([frame.to_photo(centre - half), frame.to_photo(centre + half)], axis=1)
     keypoints = frame.to_photo(points[:, 2:].reshape(-1, 2)).reshape(-1, 4, 2)
-    return Detections(boxes, keypoints, np.float64(scores[order]))
+    return Detections(boxes, keypoints, scores[order])
 
 
 def overlap(box: Float[np.ndarray, "4"], boxes: Float[np.ndarray, "N 4"]) -> Float[np.ndarray, "N"]:
