@@ -35,7 +35,7 @@ class DOPPEL_OT_load_avatar(bpy.types.Operator):
             avatar = load_avatar(path)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", UserWarning)
-                build_person(avatar, path.stem, find_photo(avatar, [path.parent]))
+                build_person(avatar, path.stem, find_photo(path, avatar))
         except DoppelError as error:
             self.report({"ERROR"}, in_words(str(error), error.hint))
             return {"CANCELLED"}

@@ -26,7 +26,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("avatars", nargs="+", type=Path, metavar="AVATAR.npz")
     parser.add_argument("--formats", default="", help="glb, fbx, obj, blend, separated by commas")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR")
-    parser.add_argument("--photo", type=Path, help="the photo behind the camera (default: the Avatar's, if it lies beside it or in DIR)")
+    parser.add_argument("--photo", type=Path, help="the photo behind the camera (default: the Avatar's, where it still is)")
     parser.add_argument("--sheet", action="store_true", help="also write a picture from four sides, NAME-sheet.png")
     return parser.parse_args(arguments)
 

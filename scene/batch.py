@@ -22,6 +22,6 @@ def convert_avatar(path: Path, formats: list[str], out: Path, photo: Path | None
     except OSError as error:
         raise FolderNotWritable(f"{out} cannot be made: {error.strerror}") from error
     empty_file()
-    person = build_person(avatar, path.stem, photo or find_photo(avatar, [path.parent, out]), new_world=True)
+    person = build_person(avatar, path.stem, photo or find_photo(path, avatar), new_world=True)
     files = [export_person(person, out / f"{path.stem}.{format}", format) for format in formats]
     return files + ([render_sheet(person, out / f"{path.stem}-sheet.png")] if sheet else [])

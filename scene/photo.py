@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.avatar import Avatar
 from ..core.errors import PhotoUnreadable
+from ..core.job import load_report
 
 ORIENTATION_TAG = 0x0112
 """EXIF 2.3, table 4. Its values 1 to 8 say how the stored pixels have to be turned and mirrored."""
@@ -45,10 +46,21 @@ def load_photo(path: Path | str, size: tuple[int, int]) -> bpy.types.Image:
     return image
 
 
-def find_photo(avatar: Avatar, folders: list[Path]) -> Path | None:
-    """The file the Avatar names as its photo, where one of the folders has it."""
-    name = avatar.meta.get("photo", "")
-    return next((folder / name for folder in folders if name and (folder / name).is_file()), None)
+def find_photo(path: Path, avatar: Avatar) -> Path | None:
+    """The photo of the Avatar in this file: beside it, or where the report.json beside it says. None where it is in neither place."""
+    beside = path.parent / avatar.meta.get("photo", "")
+    if beside.is_file():
+        return beside
+    try:
+        report = load_report(path.parent / "report.json")
+    except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is something else of that name
+        return None
+    named = [Path(photo.photo) for photo in report.photos if path.name in map(_file_name, photo.files)]
+    return next((photo for photo in named if photo.is_file()), None)
+
+
+def _file_name(path: str) -> str:
+    return Path(path).name
 
 
 def exif_orientation(path: Path) -> int:

@@ -21,7 +21,7 @@ TURNS = (0, -90, 180, 90)
 MARGIN = 1.1
 """Height and width of a view over the person's own."""
 
-SAMPLES = 16
+SAMPLES = 8
 """Rays per pixel: with the denoiser clean enough for matt surfaces under even light."""
 
 Pose = tuple[np.ndarray, np.ndarray]

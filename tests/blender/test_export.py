@@ -147,8 +147,8 @@ def test_the_sheet_shows_four_sides_and_leaves_no_trace(part, avatar, census, tm
     person = part("scene.person").build_person(avatar, "box")
     armature = part("scene.person").parts(person)["armature"]
     pose_before, before = [bone.matrix_basis.copy() for bone in armature.pose.bones], census()
-    still = [(np.zeros((24, 3)), np.zeros(3))]
-    path = part("scene.sheet").render_sheet(person, tmp_path / "sheet.png", size=64, more_poses=still)
+    aside = [(np.zeros((24, 3)), np.array([0.3, 0, 0]))]
+    path = part("scene.sheet").render_sheet(person, tmp_path / "sheet.png", size=64, more_poses=aside)
     assert census() == before
     assert [bone.matrix_basis for bone in armature.pose.bones] == pose_before
     image = bpy.data.images.load(str(path))

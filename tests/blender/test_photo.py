@@ -106,3 +106,24 @@ def test_no_photo_at_all_is_a_warning(part, avatar, tmp_path):
 def test_damaged_exif_is_no_orientation(part, tmp_path, tail):
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8" + tail)
     assert part("scene.photo").exif_orientation(tmp_path / "cut.jpg") == 1
+
+
+def test_an_avatars_photo_is_found_beside_it_or_by_the_report(part, avatar, tmp_path):
+    """The report speaks of the file by name, so that a results folder can be moved; other photos in it are not taken."""
+    job, find = part("core.job"), part("scene.photo").find_photo
+    results, photos = tmp_path / "results", tmp_path / "photos"
+    results.mkdir()
+    photos.mkdir()
+    file = results / "walk.npz"
+    assert find(file, avatar) is None
+    reports = [job.PhotoReport(str(photos / f"{name}.jpg"), "done", files=(f"/elsewhere/{name}.npz",)) for name in ("run", "walk")]
+    job.Report(tuple(reports), "0").save(results / "report.json")
+    (photos / "run.jpg").touch()
+    assert find(file, avatar) is None
+    (photos / "walk.jpg").touch()
+    assert find(file, avatar) == photos / "walk.jpg"
+    (results / "walk.png").touch()
+    assert find(file, avatar) == results / "walk.png"
+    (results / "walk.png").unlink()
+    (results / "report.json").write_text("[]")
+    assert find(file, avatar) is None
