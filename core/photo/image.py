@@ -38,7 +38,10 @@ TURNS = {
 }
 """What makes a picture of each EXIF orientation upright."""
 
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError, struct.error, zlib.error)
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, OverflowError, RuntimeError),
+    *(struct.error, zlib.error),
+)
 """What Pillow's readers raise over files that are not what they say."""
 
 
@@ -49,15 +52,16 @@ def read_photo(path: Path) -> Photo:
     counts as sRGB), transparent pixels show grey. PhotoUnreadable, PhotoTooLarge (more than LARGEST megapixels).
     """
     path = Path(path)
-    image = _open(path)
-    try:
-        image.load()
-        exif = _exif(image)
-        pixels, alpha = to_rgb(image)
-    except BROKEN as error:
-        raise PhotoUnreadable(f"{path.name} is damaged or cut short: {error}") from error
-    except MemoryError as error:
-        raise PhotoTooLarge(f"{path.name} does not fit into memory") from error
+    with _open(path) as image:
+        _check_size(image, path.name)
+        try:
+            image.load()
+            exif = _exif(image)
+            pixels, alpha = to_rgb(image)
+        except BROKEN as error:
+            raise PhotoUnreadable(f"{path.name} is damaged or cut short: {error}") from error
+        except MemoryError as error:
+            raise PhotoTooLarge(f"{path.name} does not fit into memory") from error
     turn = TURNS.get(exif.get(ORIENTATION))
     if turn is not None:
         pixels, alpha = pixels.transpose(turn), alpha and alpha.transpose(turn)
@@ -74,7 +78,7 @@ def _open(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
-            image = Image.open(path)
+            return Image.open(path)
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{path.name} has more than {LARGEST} megapixels") from error
     except BROKEN as error:
@@ -82,12 +86,15 @@ def _open(path: Path) -> Image.Image:
             hint = "Install `pillow-heif` into the runtime, or save the photo as JPEG."
             raise PhotoUnreadable(f"{path.name} is a HEIC photo, which this runtime cannot read", hint) from error
         raise PhotoUnreadable(f"{path.name} is not an image that can be read") from error
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    """PhotoUnreadable for an image without pixels, PhotoTooLarge for one with too many."""
     width, height = image.size
     if width < 1 or height < 1:
-        raise PhotoUnreadable(f"{path.name} has no pixels ({width} × {height})")
+        raise PhotoUnreadable(f"{name} has no pixels ({width} × {height})")
     if width * height > LARGEST * 1e6:
-        raise PhotoTooLarge(f"{path.name} has {width * height / 1e6:.0f} megapixels ({width} × {height}); at most {LARGEST} are read")
-    return image
+        raise PhotoTooLarge(f"{name} has {width * height / 1e6:.0f} megapixels ({width} × {height}); at most {LARGEST} are read")
 
 
 def is_heic(path: Path) -> bool:
