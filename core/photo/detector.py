@@ -97,7 +97,7 @@ def detect(pixels: UInt8[np.ndarray, "H W 3"], frames: list[Frame], network: Net
 
 def whole(size: tuple[int, int]) -> list[Frame]:
     """The one square frame about a whole photo of this size (width, height)."""
-    return [square_frame(np.array(size) / 2, max(size), SIZE)]
+    return [square_frame(np.array(size) / 2, float(max(size)), SIZE)]
 
 
 def tiles(size: tuple[int, int], part: float) -> list[Frame]:
