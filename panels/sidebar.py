@@ -4,14 +4,14 @@ from typing import Any
 
 import bpy
 
-from ..core.settings import SETTINGS
+from ..core.settings import FORMATS, SETTINGS
 from ..operators.job import STATE, Job, in_words
 from ..operators.reconstruct import photo_path
 from ..operators.runtime import PACKAGE, problem
 from .text import paragraph
 
-SHOWN = ("people", "quality", "sex", "device", "formats")
-"""The settings in the panel. The seed is for scripts."""
+SHOWN = ("people", "quality", "sex", "device")
+"""The settings drawn as they are. The formats have a row of their own; the seed is for scripts."""
 
 
 class DOPPEL_PT_reconstruct(bpy.types.Panel):
@@ -26,10 +26,10 @@ class DOPPEL_PT_reconstruct(bpy.types.Panel):
         _draw_photo(layout, settings)
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
-        for name in SHOWN[:-1]:
+        for name in SHOWN:
             column.prop(settings, name)
-        column.row(heading="Formats").prop(settings, "formats", expand=False)
         column.prop(settings, "folder")
+        _draw_formats(layout, settings)
         if STATE.job:
             _draw_progress(layout, STATE.job)
         else:
@@ -63,6 +63,15 @@ def _draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
     preview = settings.photo.preview if settings.photo else None
     if preview:
         layout.template_icon(icon_value=preview.icon_id, scale=8)
+
+
+def _draw_formats(layout: bpy.types.UILayout, settings: Any) -> None:
+    """The formats besides the Avatar's own, which is always written."""
+    row = layout.row(align=True)
+    row.label(text="Also as")
+    for choice in FORMATS.choices:
+        if choice.name != "npz":
+            row.prop_enum(settings, "formats", choice.name, text=choice.name)
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:

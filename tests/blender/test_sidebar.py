@@ -74,7 +74,8 @@ def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, p
     button = layout.buttons["doppel.reconstruct"]
     assert (button.filepath, button.quality, button.people, button.folder) == (str(photo), "high", "all", "//out")
     assert button.formats == {"npz", "glb"}
-    assert {"people", "quality", "sex", "device", "formats", "folder"} <= set(layout.of("prop"))
+    assert layout.of("prop") == ["people", "quality", "sex", "device", "folder"]
+    assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx"]
     assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in layout.drawn if name == "template_icon"]
 
 
