@@ -1,11 +1,13 @@
 """The fit: derivatives against finite differences, and known bodies recovered from their own landmarks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from core.body.fit import fit, kinematics, priors, residuals, solver, start
-from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARK_OFFSETS, LANDMARKS
+from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
 from core.photo.person import Person
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, joint_transforms, mirrored, posed_joints
@@ -56,7 +58,8 @@ def photographed(skeleton, unknowns) -> Person:
     """The Person that a perfect detector would report."""
     points = skeleton.points(unknowns).values
     pixels = points[:, :2] / points[:, 2:] * FOCAL + CENTRE
-    world = points - points[residuals.HIPS].mean(axis=0)
+    in_space = replace(skeleton, offsets=WORLD_OFFSETS).points(unknowns).values
+    world = in_space - in_space[residuals.HIPS].mean(axis=0)
     ones = np.ones(33)
     return Person(np.array([*pixels.min(axis=0), *pixels.max(axis=0)]), 1.0, pixels, ones, ones, world, np.zeros((1000, 800), np.uint8))
 
@@ -71,7 +74,7 @@ def test_points_are_joints_plus_turned_offsets(skeleton):
     unknowns = random_unknowns(1)
     unknowns[BETAS] = 0
     world = joint_transforms(unknowns[POSE], skeleton.joint_template)
-    for points, joint, offset in zip(skeleton.points(unknowns).values, LANDMARK_JOINTS, LANDMARK_OFFSETS, strict=True):
+    for points, joint, offset in zip(skeleton.points(unknowns).values, LANDMARK_JOINTS, PICTURE_OFFSETS, strict=True):
         point = world[joint][:3, :3] @ (skeleton.joint_template[joint] + offset) + world[joint][:3, 3]
         assert np.allclose(points, point * (1, -1, -1) + unknowns[MOVE], atol=1e-12)
 
@@ -105,10 +108,11 @@ def terms_of(skeleton) -> list:
         priors.JointLimits(),
         priors.UsualPose(),
         priors.UsualShape(),
+        priors.UprightPelvis(),
     ]
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_derivative_of_every_term(skeleton, number):
     term, unknowns = terms_of(skeleton)[number], random_unknowns(6)
     residual, jacobian = term(unknowns)
@@ -198,7 +202,7 @@ def test_priors_are_mirror_symmetric():
     twin = np.zeros(SIZE)
     order = [JOINT[mirrored(name)] for name in JOINT_NAMES]
     twin[POSE] = (unknowns[POSE].reshape(24, 3)[order] * (1, -1, -1)).ravel()
-    for term in (priors.JointLimits(), priors.UsualPose()):
+    for term in (priors.JointLimits(), priors.UsualPose(), priors.UprightPelvis()):
         assert np.isclose((term(unknowns)[0] ** 2).sum(), (term(twin)[0] ** 2).sum())
 
 

@@ -1,5 +1,7 @@
 """The stage `body`: one person's landmarks in, the fitted body and its camera out."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -7,8 +9,9 @@ from ...camera import UPRIGHT, Camera
 from ...photo.person import Person, Photo
 from ..fitted import FittedBody
 from ..model import BodyModel
+from .correspondence import WORLD_OFFSETS
 from .kinematics import BETAS, MOVE, POSE, LandmarkModel
-from .priors import JointLimits, UsualPose, UsualShape
+from .priors import JointLimits, UprightPelvis, UsualPose, UsualShape
 from .residuals import Reprojection, WorldLandmarks
 from .solver import minimise
 from .start import first_guess, moved_to
@@ -34,9 +37,10 @@ def fit_landmarks(skeleton: LandmarkModel, person: Person, focal: float, centre:
     weights = landmark_weights(person)
     landmarks, world = np.float64(person.landmarks), np.float64(person.world_landmarks)
     start = first_guess(skeleton, landmarks, world, weights, focal, centre)
-    priors = [JointLimits(), UsualPose(), UsualShape()]
-    depth = WorldLandmarks(skeleton, world, weights)
-    roughly = minimise([WorldLandmarks(skeleton, world, weights, robust=None), *priors], start, iterations=30, tolerance=1e-3).unknowns
+    priors = [JointLimits(), UsualPose(), UsualShape(), UprightPelvis()]
+    in_space = replace(skeleton, offsets=WORLD_OFFSETS)
+    depth = WorldLandmarks(in_space, world, weights)
+    roughly = minimise([WorldLandmarks(in_space, world, weights, robust=None), *priors], start, iterations=30, tolerance=1e-3).unknowns
     roughly = moved_to(skeleton, roughly, landmarks, weights, focal, centre)
     picture = Reprojection(skeleton, landmarks, weights, focal, centre, float(roughly[MOVE][2]))
     return minimise([picture, depth, *priors], roughly).unknowns

@@ -4,7 +4,7 @@ The derivative of exp(ω) is the left Jacobian of SO(3) (Sola et al. 2018, "A mi
 axis-angle turns all that hangs on it about the joint by the rotation vector (parent's rotation) · J(ω) · dω.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ...camera import UPRIGHT
 from ...skeleton import JOINT, PARENTS, rotation_matrices
-from .correspondence import LANDMARK_JOINTS, LANDMARK_OFFSETS
+from .correspondence import LANDMARK_JOINTS, PICTURE_OFFSETS
 
 J = len(PARENTS)
 POSE = slice(0, 3 * J)
@@ -28,7 +28,7 @@ for _joint, _parent in enumerate(PARENTS):
 IS_ABOVE = _IS_ABOVE
 """(J, J): IS_ABOVE[j, k] says that joint k is j itself or one of its ancestors."""
 
-_STATURE = ("left_hip", "left_knee", "left_ankle", "spine1", "spine2", "spine3", "neck", "head")
+STATURE = ("left_hip", "left_knee", "left_ankle", "spine1", "spine2", "spine3", "neck", "head")
 """Joints whose bones' lengths make up the size that landmark offsets grow with: leg, spine and neck."""
 
 
@@ -50,6 +50,11 @@ def left_jacobian(rotations: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n
     return np.eye(3) + first * cross + second * (cross @ cross)
 
 
+def stature(joints: Float[np.ndarray, "24 3"]) -> float:
+    """A body's size: the summed length of leg, spine and neck bones, in the joints' unit, whatever the pose."""
+    return float(sum(np.linalg.norm(joints[JOINT[name]] - joints[PARENTS[JOINT[name]]]) for name in STATURE))
+
+
 @dataclass(frozen=True)
 class Points:
     """Landmark points (K, 3) in the camera frame, metres, and their derivative (K, 3, SIZE) by the unknowns."""
@@ -62,28 +67,29 @@ class Points:
 class LandmarkModel:
     """A body model's skeleton with the landmarks fixed to it.
 
-    joint_template: (24, 3) rest joints at zero betas, metres; joint_shapedirs: (24, 3, 10) their change by each beta.
+    joint_template: (24, 3) rest joints at zero betas, metres; joint_shapedirs: (24, 3, 10) their change by each beta; offsets: (33, 3)
+    metres from each landmark's joint, by default those of the landmarks in the picture.
     """
 
     joint_template: np.ndarray
     joint_shapedirs: np.ndarray
+    offsets: np.ndarray = field(default_factory=lambda: PICTURE_OFFSETS)
 
     @cached_property
     def size_by_beta(self) -> np.ndarray:
         """Relative change (10,) of leg, spine and neck length by each beta, at the template."""
-        total, change = 0.0, np.zeros(10)
-        for joint in (JOINT[name] for name in _STATURE):
+        change = np.zeros(10)
+        for joint in (JOINT[name] for name in STATURE):
             bone = self.joint_template[joint] - self.joint_template[PARENTS[joint]]
-            total += np.linalg.norm(bone)
             change += bone / np.linalg.norm(bone) @ (self.joint_shapedirs[joint] - self.joint_shapedirs[PARENTS[joint]])
-        return change / total
+        return change / stature(self.joint_template)
 
     def points(self, unknowns: Float[np.ndarray, "85"]) -> Points:
         """The landmarks and their derivatives at these unknowns."""
         pose, betas = unknowns[POSE].reshape(J, 3), unknowns[BETAS]
         rest = self.joint_template + self.joint_shapedirs @ betas
         world, joints, joints_by_beta = self._chain(rotation_matrices(pose), rest)
-        turned = np.einsum("kab,kb->ka", world[LANDMARK_JOINTS], LANDMARK_OFFSETS)
+        turned = np.einsum("kab,kb->ka", world[LANDMARK_JOINTS], self.offsets)
         values = joints[LANDMARK_JOINTS] + turned * (1 + self.size_by_beta @ betas)
         jacobian = np.zeros((len(values), 3, SIZE))
         jacobian[:, :, POSE] = _by_pose(pose, world, joints, values)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...skeleton import JOINT, JOINT_NAMES, mirrored
-from .kinematics import BETAS, POSE, SIZE
+from ...skeleton import JOINT, JOINT_NAMES, mirrored, rotation_matrices
+from .kinematics import BETAS, POSE, SIZE, cross_matrix, left_jacobian
 
 Range = tuple[int, int]
 
@@ -37,7 +37,7 @@ _USUAL: dict[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     "neck": ((4, 0, 0), (14, 18, 10)),
     "head": ((0, 0, 0), (14, 18, 10)),
     "left_hip": ((-8, 3, 4), (35, 18, 14)),
-    "left_knee": ((15, 0, 0), (40, 4, 4)),
+    "left_knee": ((5, 0, 0), (40, 4, 4)),
     "left_ankle": ((-2, 5, 0), (16, 10, 8)),
     "left_foot": ((0, 0, 0), (8, 2, 2)),
     "left_collar": ((0, 0, -3), (6, 10, 10)),
@@ -110,3 +110,21 @@ class UsualShape:
         jacobian = np.zeros((10, SIZE))
         jacobian[:, BETAS] = self.strength * np.eye(10)
         return self.strength * unknowns[BETAS], jacobian
+
+
+@dataclass(frozen=True)
+class UprightPelvis:
+    """Tilt of the pelvis' up axis from the camera's vertical, as sines over `deviation`: most people are photographed upright, level.
+
+    Robust, so whoever clearly lies, bends or falls is left alone: beyond `robust` deviations the pull fades.
+    """
+
+    deviation: float = np.sin(np.radians(6.0))
+    robust: float | None = 2.0
+
+    def __call__(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        turn = unknowns[POSE.start : POSE.start + 3]
+        up = rotation_matrices(turn)[:, 1]
+        jacobian = np.zeros((2, SIZE))
+        jacobian[:, POSE.start : POSE.start + 3] = (-cross_matrix(up) @ left_jacobian(turn))[[0, 2]] / self.deviation
+        return up[[0, 2]] / self.deviation, jacobian

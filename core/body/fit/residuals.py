@@ -55,7 +55,7 @@ class WorldLandmarks:
     weights: np.ndarray
     robust: float | None = 3.0
 
-    TRUST = 0.5
+    TRUST = 0.25
     """Weight of the x and y of the 3D landmarks against those of the 2D landmarks, which come from the same network."""
 
     def __call__(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
