@@ -75,5 +75,5 @@ def crown(body: FittedBody) -> Bool[ndarray, " V"]:
 
 
 def hands(body: FittedBody) -> Bool[ndarray, " V"]:
-    """The vertices that move with the hands, wrists excluded."""
-    return share_of(body, "left_hand", "right_hand") > 0.5
+    """The vertices beyond the wrists: those that move with wrist (the palm) or hand (the fingers)."""
+    return share_of(body, "left_wrist", "right_wrist", "left_hand", "right_hand") > 0.8

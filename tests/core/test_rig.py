@@ -92,6 +92,16 @@ def test_an_arm_near_the_hip_does_not_drag_it(made_up):
     assert (arm_side[careful] < 0.1).all()
 
 
+def test_of_two_sides_the_one_that_faces_alike_wins(t_body):
+    """Two faces 2 cm apart, back to back: a point 9 mm from the one belongs to the other where it faces as that does."""
+    square = np.array([[0, 0, 0], [0.1, 0, 0], [0, 0.1, 0]])
+    slab = dataclasses.replace(t_body, vertices=np.concatenate([square, square - (0, 0, 0.02)]), faces=np.array([[0, 1, 2], [3, 5, 4]]))
+    point = np.array([[0.02, 0.02, -0.009]])
+    assert closest_on_body(point, slab)[0] == 0
+    for face, direction in enumerate((1.0, -1.0)):
+        assert closest_on_body(point, slab, np.array([[0, 0, direction]]))[0] == face
+
+
 def test_weights_far_from_the_body_are_smooth(t_body):
     """A tube skirt round both legs: between its sides the weights pass gradually, where the closest point alone jumps."""
     around, height = np.meshgrid(np.linspace(0, 2 * np.pi, 64, endpoint=False), np.linspace(0.3, 0.7, 20))

@@ -203,15 +203,54 @@ def test_completion_keeps_what_was_seen(made_up, t_body):
     assert 0 <= full.min() <= full.max() <= 1
 
 
-def test_nothing_behind_or_turned_away_is_believed(made_up, t_body):
+@pytest.fixture(scope="module")
+def sheet_view(made_up, t_body):
+    """A view whose mask is its left half, of two sheets: one square to the camera, a smaller one 2.5 cm behind it."""
     photo, person = made_up.painted(t_body, dressed(t_body), GREEN)
-    view = look(photo, person, t_body, 480)
-    raster = rasterise(t_body.vertices, t_body.faces, view.camera)
-    seen = confidence(view, t_body.vertices, t_body.faces, raster)
-    depth = view.camera.to_camera(t_body.vertices)[:, 2]
-    column, row = np.floor(view.camera.project(t_body.vertices)).astype(int).T
-    assert not seen[depth > raster.depth[row, column] + 0.03].any()
-    assert seen[t_body.rest_vertices[:, 2] < -0.05].max() == 0
+    mask = np.zeros_like(person.mask)
+    mask[:, : mask.shape[1] // 2] = 255
+    view = look(photo, dataclasses.replace(person, mask=mask), t_body, 480)
+    x, y = np.meshgrid(np.linspace(-0.3, 0.3, 31), np.linspace(0.5, 1.1, 31))
+    front = np.stack([x, y, 0 * x], axis=-1).reshape(-1, 3)
+    corner = (np.arange(30)[:, None] * 31 + np.arange(30)).ravel()
+    faces = [np.stack([corner, corner + 1, corner + 32], axis=1), np.stack([corner, corner + 32, corner + 31], axis=1)]
+    behind = (front - (0, 0.8, 0)) * 0.8 + (0, 0.8, -0.025)
+    return view, np.concatenate([front, behind]), np.concatenate([*faces, *(f + len(front) for f in faces)])
+
+
+def test_believed_is_what_is_in_front_and_inside_the_mask(sheet_view):
+    view, vertices, faces = sheet_view
+    seen = confidence(view, vertices, faces, rasterise(vertices, faces, view.camera))
+    front, behind = np.split(np.arange(len(vertices)), 2)
+    inside = vertices[:, 0] < -0.02
+    outside = vertices[:, 0] > 0.04
+    assert np.allclose(seen[front][inside[front]], 1)
+    assert not seen[front][outside[front]].any()
+    assert not seen[behind].any()
+
+
+@pytest.mark.parametrize(("degrees", "expected"), [(0, 1), (55, 1), (66, 0.77), (180, 0)])
+def test_belief_fades_as_a_surface_turns_away(sheet_view, degrees, expected):
+    """A sheet turned about a vertical line just inside the mask; (cos 66° - 0.1) / (0.5 - 0.1) = 0.77."""
+    view, vertices, faces = sheet_view
+    front, half = vertices[: len(vertices) // 2], faces[: len(faces) // 2]
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = np.stack([front[:, 0] * cosine, front[:, 1], front[:, 0] * sine], axis=1) - (0.03, 0, 0)
+    seen = confidence(view, turned, half, rasterise(turned, half, view.camera))[len(front) // 2]
+    assert seen == pytest.approx(expected, abs=0.03)
+
+
+def test_hidden_hands_are_skin(made_up, t_body):
+    """The hands lie outside the mask; without knowledge of skin the sleeves would run to the finger tips."""
+    colours = dressed(t_body)
+    photo, person = made_up.painted(t_body, colours, GREEN)
+    wrist = t_body.camera.project(t_body.joints[[JOINT["right_wrist"], JOINT["left_wrist"]]])[:, 0]
+    mask = person.mask.copy()
+    mask[:, : int(wrist[0])] = mask[:, int(wrist[1]) :] = 0
+    albedo = body_surface(photo, dataclasses.replace(person, mask=mask), t_body, "draft").albedo
+    tips = np.abs(t_body.rest_vertices[:, 0]) > 0.79
+    assert tips.sum() > 10
+    assert near(albedo, SKIN, 40)[tips].all()
 
 
 def test_bilinear_reads_a_plane_exactly():
