@@ -27,7 +27,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--formats", default="", help="glb, fbx, obj, blend, separated by commas")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR")
     parser.add_argument("--photo", type=Path, help="the photo behind the camera (default: the Avatar's, where it still is)")
-    parser.add_argument("--sheet", action="store_true", help="also write a picture from four sides, NAME-sheet.png")
+    parser.add_argument(
+        "--sheet",
+        type=int,
+        nargs="?",
+        const=1,
+        default=0,
+        metavar="POSES",
+        help="also write a picture from four sides, NAME-sheet.png; with 2, in a second pose too",
+    )
     return parser.parse_args(arguments)
 
 
@@ -39,7 +47,7 @@ def convert(arguments: argparse.Namespace) -> list[Path]:
     return [
         file
         for avatar in arguments.avatars
-        for file in convert_avatar(avatar, formats, arguments.out.absolute(), photo=arguments.photo, sheet=arguments.sheet)
+        for file in convert_avatar(avatar, formats, arguments.out.absolute(), photo=arguments.photo, sheet_poses=arguments.sheet)
     ]
 
 

@@ -18,18 +18,17 @@ def export_person(collection: bpy.types.Collection, path: Path | str, format: st
     path = Path(path)
     if format not in WRITERS:
         raise SettingInvalid(f"“{format}” is not a format Blender writes here", f"Known are: {', '.join(WRITERS)}.")
-    _check_place(path)
+    check_place(path)
     person = parts(collection)
     try:
         with _only([person["armature"], person["surface"]]):
             WRITERS[format](path)
-    except RuntimeError as error:  # how Blender's operators fail, with the reason, or a traceback and its place, as text
-        words = [line for line in str(error).strip().splitlines() if not line.startswith("Location:")]
-        raise Unexpected(f"{path.name} could not be written: {words[-1]}") from error
+    except RuntimeError as error:
+        raise failed_to_write(path, error) from error
     return path
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """FolderNotWritable where no file of this name can be written. Leaves no empty file, of which Blender would keep a backup."""
     there = path.exists()
     try:
@@ -38,6 +37,12 @@ def _check_place(path: Path) -> None:
         raise FolderNotWritable(f"{path} cannot be written: {error.strerror}") from error
     if not there:
         path.unlink()
+
+
+def failed_to_write(path: Path, error: RuntimeError) -> Unexpected:
+    """Unexpected with the reason in the RuntimeError that Blender's operators raise, which may end with a traceback and its place."""
+    words = [line for line in str(error).strip().splitlines() if not line.startswith("Location:")]
+    return Unexpected(f"{path.name} could not be written: {words[-1]}")
 
 
 def _write_glb(path: Path) -> None:

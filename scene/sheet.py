@@ -10,10 +10,13 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..core.errors import FolderNotWritable
+from ..core.light import NEUTRAL
+from ..core.skeleton import JOINT_NAMES
 from .armature import apply_pose
 from .cleanup import temporary
+from .export import check_place, failed_to_write
 from .person import parts
+from .world import build_world
 
 TURNS = (0, -90, 180, 90)
 """Degrees about the vertical that bring front, left, back and right before the camera."""
@@ -21,8 +24,22 @@ TURNS = (0, -90, 180, 90)
 MARGIN = 1.1
 """Height and width of a view over the person's own."""
 
-SAMPLES = 8
-"""Rays per pixel: with the denoiser clean enough for matt surfaces under even light."""
+SAMPLES = 32
+"""Rays per pixel: enough for matt surfaces under even light without a denoiser, which some Blenders are built without."""
+
+STRIDE = {
+    "left_hip": (-0.9, 0, 0),
+    "left_knee": (1.1, 0, 0),
+    "right_hip": (0.35, 0, 0),
+    "right_knee": (0.3, 0, 0),
+    "spine2": (0, 0.3, 0),
+    "head": (0, -0.4, 0),
+    "left_shoulder": (0, 0, 0.9),
+    "left_elbow": (0, -0.5, 0),
+    "right_shoulder": (0, 0.7, 0.4),
+    "right_elbow": (0, 1.3, 0),
+}
+"""A pose that tries a rig, axis-angle per joint: a wide step, one arm raised, the other bent before the chest, a turned waist."""
 
 Pose = tuple[np.ndarray, np.ndarray]
 """SMPL pose (24, 3) and translation (3,), as `apply_pose` takes them."""
@@ -32,8 +49,10 @@ def render_sheet(collection: bpy.types.Collection, path: Path | str, size: int =
     """Write a PNG of the person as it stands, and in further poses below; its path. size: height of one row in pixels.
 
     Everything is rendered at once by Cycles on the processor: frozen copies of the surface side by side in a scene of their own, which
-    is removed again. The person ends up in the pose it had. FolderNotWritable.
+    is removed again. The person ends up in the pose it had. FolderNotWritable, or Unexpected with Cycles' words.
     """
+    path = Path(path)
+    check_place(path)
     with temporary():
         rows = [_frozen(collection)]
         with _kept_pose(parts(collection)["armature"]) as armature:
@@ -43,12 +62,17 @@ def render_sheet(collection: bpy.types.Collection, path: Path | str, size: int =
         scene = bpy.data.scenes.new("sheet")
         width, height = _arrange(scene, rows)
         _light_and_camera(scene, width * len(TURNS), height * len(rows))
-        _set_render(scene, (len(TURNS) * round(size * width / height), len(rows) * size), Path(path))
+        _set_render(scene, (len(TURNS) * round(size * width / height), len(rows) * size), path)
         try:
             bpy.ops.render.render(write_still=True, scene=scene.name)
         except RuntimeError as error:
-            raise FolderNotWritable(f"{path} could not be written: {error}") from error
-    return Path(path)
+            raise failed_to_write(path, error) from error
+    return path
+
+
+def stride() -> Pose:
+    """STRIDE as a pose, without translation."""
+    return np.array([STRIDE.get(name, (0, 0, 0)) for name in JOINT_NAMES], dtype=np.float64), np.zeros(3)
 
 
 def _frozen(collection: bpy.types.Collection) -> bpy.types.Mesh:
@@ -97,8 +121,7 @@ def _light_and_camera(scene: bpy.types.Scene, width: float, height: float) -> No
     camera.type, camera.sensor_fit, camera.ortho_scale = "ORTHO", "HORIZONTAL", width
     sun: Any = bpy.data.lights.new("sheet", "SUN")
     sun.energy, sun.angle = 1.5, radians(20)
-    scene.world = bpy.data.worlds.new("sheet")
-    scene.world.color = (0.7, 0.7, 0.7)
+    scene.world = build_world(0.7 * NEUTRAL, "sheet")
     before = Matrix.Translation((width / 2, -10, -height / 2))
     eye, lamp = (bpy.data.objects.new("sheet", data) for data in (camera, sun))
     eye.matrix_world = before @ Matrix.Rotation(radians(90), 4, "X")
@@ -112,7 +135,7 @@ def _set_render(scene: bpy.types.Scene, size: tuple[int, int], path: Path) -> No
     render: Any = scene.render
     view: Any = scene.view_settings
     render.engine = "CYCLES"
-    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", SAMPLES, True
+    scene.cycles.device, scene.cycles.samples, scene.cycles.use_denoising = "CPU", SAMPLES, False
     render.resolution_x, render.resolution_y = size
     render.resolution_percentage = 100
     render.image_settings.file_format = "PNG"

@@ -244,3 +244,23 @@ def census() -> dict[str, int]:
 @pytest.fixture(name="census")
 def census_fixture():
     return census
+
+
+@pytest.fixture
+def photo(tmp_path, avatar):
+    """A picture of the size the made-up person's camera has; its path."""
+    image = bpy.data.images.new("made", *avatar.image_size.tolist())
+    image.filepath_raw, image.file_format = str(tmp_path / "walk.png"), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    return tmp_path / "walk.png"
+
+
+@pytest.fixture
+def state(part):
+    """The panels' state, idle and without an outcome before and after."""
+    state = part("operators.job").STATE
+    state.job, state.outcome = None, part("operators.job").Outcome()
+    yield state
+    state.stop()
+    state.outcome = part("operators.job").Outcome()

@@ -162,6 +162,13 @@ def test_the_sheet_shows_four_sides_and_leaves_no_trace(part, avatar, census, tm
         assert [brightest(colour) for colour in middles] == ["red", "green", "blue", "yellow"]
 
 
+def test_a_sheet_in_a_place_that_cannot_be_written_is_an_error(part, person, census, tmp_path):
+    before = census()
+    with pytest.raises(part("core.errors").FolderNotWritable, match="cannot be written"):
+        part("scene.sheet").render_sheet(person, tmp_path / "nowhere" / "sheet.png")
+    assert census() == before
+
+
 def brightest(colour) -> str:
     red, green, blue = colour > 0.5 * colour.max()
     return {(1, 0, 0): "red", (0, 1, 0): "green", (0, 0, 1): "blue", (1, 1, 0): "yellow"}[int(red), int(green), int(blue)]

@@ -48,31 +48,19 @@ def draw(part):
 
 
 @pytest.fixture
-def state(part):
-    job = part("operators.job")
-    job.STATE.job, job.STATE.outcome = None, job.Outcome()
-    yield job.STATE
-    job.STATE.job, job.STATE.outcome = None, job.Outcome()
-
-
-@pytest.fixture
-def photo(tmp_path):
+def chosen(photo):
     """The photo chosen in the sidebar."""
-    image = bpy.data.images.new("walk", 4, 4)
-    image.filepath_raw, image.file_format = str(tmp_path / "walk.png"), "PNG"
-    image.save()
-    bpy.data.images.remove(image)
-    bpy.context.scene.doppel.photo = bpy.data.images.load(str(tmp_path / "walk.png"))
-    return tmp_path / "walk.png"
+    bpy.context.scene.doppel.photo = bpy.data.images.load(str(photo))
+    return photo
 
 
-def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, photo):
+def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, chosen):
     stand_in("")
     settings = bpy.context.scene.doppel
     settings.quality, settings.people, settings.folder, settings.formats = "high", "all", "//out", {"npz", "glb"}
     layout = draw("DOPPEL_PT_reconstruct")
     button = layout.buttons["doppel.reconstruct"]
-    assert (button.filepath, button.quality, button.people, button.folder) == (str(photo), "high", "all", "//out")
+    assert (button.filepath, button.quality, button.people, button.folder) == (str(chosen), "high", "all", "//out")
     assert button.formats == {"npz", "glb"}
     assert layout.of("prop") == ["people", "quality", "sex", "device", "folder"]
     assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx"]
@@ -92,16 +80,17 @@ def test_an_image_without_a_file_is_refused(draw, state, stand_in):
     assert "has no file" in draw("DOPPEL_PT_reconstruct").text()
 
 
-def test_without_a_runtime_it_opens_the_preferences(draw, state, photo, monkeypatch, installed):
+def test_without_a_runtime_it_opens_the_preferences(draw, state, chosen, monkeypatch, installed):
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
     layout = draw("DOPPEL_PT_reconstruct")
     assert "No Python with Doppel's packages was found" in layout.text()
     assert layout.buttons["preferences.addon_show"].module == installed
 
 
-def test_a_running_job_has_a_bar_and_a_cancel_button(draw, state, part, photo):
+def test_a_running_job_has_a_bar_and_a_cancel_button(draw, state, part, chosen):
     state.job = types.SimpleNamespace(stage="Fitting the body", fraction=0.42)
     layout = draw("DOPPEL_PT_reconstruct")
+    state.job = None
     assert "Fitting the body  42%" in layout.text()
     assert "doppel.cancel" in layout.buttons
     assert "doppel.reconstruct" not in layout.buttons
