@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.filterwarnings("ignore:Blender cannot show walk.png")
+
 
 @pytest.fixture
 def run(part):
