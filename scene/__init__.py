@@ -11,5 +11,6 @@ world       even light of the photo's mean colour
 cleanup     nothing stays behind of what failed halfway
 export      glb, fbx, obj and blend files
 sheet       a picture from four sides
-__main__    the above for Avatar files, as a program
+batch       Avatar files to all of these, in a Blender of our own
+__main__    batch as a program
 """
