@@ -102,7 +102,7 @@ def test_world_is_turned_with_the_picture():
 def test_refined_moves_to_the_heat():
     heat = np.zeros((CELLS, CELLS, 3))
     heat[20, 30, 0], heat[20, 31, 0] = 0.9, 0.9
-    heat[40, 40, 1] = 0.4  # less sure than not
+    heat[40, 42, 1] = 0.4  # less sure than not
     points = np.array([[31 * CELL, 21 * CELL], [40 * CELL, 40 * CELL], [-500.0, 900.0]])
     moved = refined(points, heat)
     assert np.allclose(moved, [[30.5 * CELL, 20 * CELL], points[1], points[2]])

@@ -97,8 +97,9 @@ def test_turned_frame_changes_little():
     assert mask_overlap(mask > 127, truth) > 0.99
 
 
-def test_person_cut_by_the_photos_edge():
-    """A mask that reaches the photo's edge reaches it fully: no dark rim."""
+def test_person_cut_by_the_photos_edge(monkeypatch):
+    """A mask that reaches the photo's edge reaches it fully, also when it was made smaller: no dark rim."""
+    monkeypatch.setattr(mask_module, "WORK", 60)
     centre, radii = np.array([100.0, 230.0]), np.array([60.0, 120.0])
     photo, _ = scene(200, 220, centre, radii)
     frame = square_frame(np.array([100.0, 180.0]), 280.0, 128)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from core.errors import NoPersonFound, WeightsCorrupt, WeightsMissing
-from core.photo.detector import ANCHORS, detect, whole
-from core.photo.landmarks import POINTS, SIZE, read
+from core.photo.detector import ANCHORS, Detections, detect, whole
+from core.photo.landmarks import POINTS, SIZE, crop_frame, read, read_person
 from core.photo.network import load_network
-from core.photo.people import covered, find_people
+from core.photo.people import covered, find_people, read_all
 from core.photo.person import Photo
 from core.weights import find
 
@@ -50,6 +50,15 @@ def test_networks_are_the_ones_described():
 
 def test_detection_of_nobody_is_empty():
     assert len(detect(noise(0, 1), whole((90, 120)), load_network(find("pose_detection"))).scores) == 0
+
+
+def test_false_detections_are_thrown_out():
+    """The detector may be wrong; a crop in which the landmark network sees a mask but no person is nobody."""
+    pixels, network = noise(3, 3), load_network(find("pose_landmark_full"))
+    keypoints = np.array([[[45.0, 60.0], [45.0, 5.0], [0, 0], [0, 0]]])
+    reading, _ = read_person(pixels, crop_frame(*keypoints[0, :2]), network)
+    assert (reading.mask > 0.5).any()
+    assert read_all(pixels, Detections(np.array([[40.0, 5.0, 50.0, 15.0]]), keypoints, np.array([0.9])), network) == []
 
 
 def test_covered():
