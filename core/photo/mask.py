@@ -16,8 +16,8 @@ WORK = 900
 """Longer side in pixels of the picture the outline is decided in: about a second for GrabCut on one core."""
 
 FAR, NEAR = 2.5, 1.0
-"""How far from the coarse outline, in the network's own pixels, its word is final: usually, and inside where it is sure as SURE. Wider or
-narrower bands lost .001 to .007 of IoU on 15 rendered people with exact masks (coarse .960, refined .978)."""
+"""How far from the coarse outline, in the network's own pixels, its word is final: usually, and inside where it is sure as SURE. On 24
+rendered people with exact masks these raise the mean IoU from .960 to .974; wider and narrower bands lost up to .007 on 8 of them."""
 
 SURE = 0.95
 EDGE = 0.5
