@@ -25,6 +25,7 @@ test-blender: $(READY) weights
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	mkdir -p build && ln -sfn .. build/doppel
 	$(BIN)/mypy
 
 build: $(READY) weights

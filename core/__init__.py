@@ -8,6 +8,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     command     the command line's words and exit codes
     errors      everything that can go wrong for a user, each with a sentence and a hint
     job         the request, the messages of a running job, and report.json
+    light       light as spherical harmonics: radiance, irradiance, the neutral light
     settings    every option once: default, range, unit, label, tooltip
     skeleton    SMPL's 24 joints by name, and forward kinematics
     weights     weights/index.toml: which file is where, and whether it is intact
@@ -16,7 +17,6 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
 The second ring is reached only in the child process:
 
     run         the child: a request file in, messages on stdout
-    light       spherical-harmonics radiance
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length
     body        SMPL's body model, its files, and the fit to landmarks

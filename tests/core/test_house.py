@@ -10,7 +10,7 @@ from pathlib import Path
 import core
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_RING = ("avatar", "camera", "errors", "job", "settings", "skeleton", "weights", "worker", "command", "blender")
+FIRST_RING = ("avatar", "camera", "errors", "job", "settings", "skeleton", "weights", "worker", "command", "blender", "light")
 OUTSIDE_BLENDER = {"torch", "scipy", "cv2", "PIL", "skimage", "trimesh", "ai_edge_litert", "jaxtyping", "smplx"}
 
 
