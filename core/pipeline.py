@@ -93,7 +93,7 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Making the rig"):
             skin_joints, skin_weights = skin_from_body(surface.vertices, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
-        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds)}
+        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": list(person.warnings)}
         yield to_avatar(photo, body, surface, (rest, skin_joints, skin_weights), describe(request, models) | facts)
 
 
