@@ -13,6 +13,9 @@ from numpy import ndarray
 from core.camera import Camera
 from training.rocketbox import PosedPerson
 
+SUN = 500.0
+"""Radiance above which a world's brightest pixel is taken for a sun or a bare lamp."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -125,13 +128,14 @@ def add_world(scene, place: Surroundings, camera: Camera):
     tree = world.node_tree
     picture = tree.nodes.new("ShaderNodeTexEnvironment")
     picture.image = bpy.data.images.load(str(Path(place.world).resolve()))
-    picture.interpolation = "Cubic"
     mapping = tree.nodes.new("ShaderNodeMapping")
     mapping.inputs["Rotation"].default_value = (0.0, 0.0, place.turn)
     tree.links.new(tree.nodes.new("ShaderNodeTexCoord").outputs["Generated"], mapping.inputs["Vector"])
     tree.links.new(mapping.outputs["Vector"], picture.inputs["Vector"])
     toward_camera = to_blender(-camera.rotation[2]) + np.array([0.0, 0.0, 0.4])  # faces and chests catch light a little from above
-    paper = paper_colour(picture.image, toward_camera, place.turn)
+    radiance = _pixels(picture.image)
+    picture.interpolation = "Linear" if radiance.max() > SUN else "Cubic"  # cubic looks better but rings about a sun
+    paper = paper_colour(radiance, toward_camera, place.turn)
     gain = place.exposure / (paper * place.white_balance + paper.mean() * (1 - place.white_balance))
     balanced = tree.nodes.new("ShaderNodeVectorMath")
     balanced.operation, balanced.inputs[1].default_value = "MULTIPLY", gain
@@ -140,12 +144,17 @@ def add_world(scene, place: Surroundings, camera: Camera):
     return world
 
 
-def paper_colour(image, normal: ndarray, turn: float) -> ndarray:
-    """Linear RGB (3,) of white paper with that normal (Blender's axes) under the world: its irradiance / pi."""
+def _pixels(image) -> ndarray:
+    """A Blender picture's linear RGB (H, W, 3), bottom row first."""
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)
-    radiance = pixels.reshape(height, width, 4)[..., :3].astype(np.float64)  # bottom row first
+    return pixels.reshape(height, width, 4)[..., :3].astype(np.float64)
+
+
+def paper_colour(radiance: ndarray, normal: ndarray, turn: float) -> ndarray:
+    """Linear RGB (3,) of white paper with that normal (Blender's axes) under a world (H, W, 3), bottom row first: its irradiance / pi."""
+    height, width = radiance.shape[:2]
     azimuth = 2 * np.pi * ((np.arange(width) + 0.5) / width - 0.5)
     elevation = np.pi * ((np.arange(height) + 0.5) / height - 0.5)
     flat = np.cos(elevation)[:, None]
