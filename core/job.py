@@ -39,8 +39,9 @@ class Request:
 def load_request(path: Path) -> Request:
     """The Request of a file; SettingInvalid if it is not one."""
     try:
-        return Request(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError) as error:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Request(**{**values, "photos": tuple(values["photos"])})
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise SettingInvalid(f"{path} is not a request: {error}", "Write it with Request.save.") from error
 
 
