@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from ..body.fitted import FittedBody
 from ..surface.subdivision import mesh_edges
-from ..surface.surface import vertex_normals
+from ..surface.surface import Surface, vertex_normals
 
 INFLUENCES = 4
 """Joints per vertex, as glTF and game engines take them."""
@@ -23,6 +23,16 @@ FAR = 0.02
 """Metres. Surface farther than this from the body (skirts, hair) has its weights smoothed: the closest point jumps there."""
 
 SMOOTHING_STEPS = 20
+
+
+def skin(surface: Surface, body: FittedBody) -> tuple[Int[ndarray, "V 4"], Float[ndarray, "V 4"]]:
+    """Joints (int16) and weights (float32, summing to 1) of each vertex: the surface's own where it knows them, else the body's beneath.
+
+    Its own are exact where parts of the body touch or pass through each other (a hand in a hand), and the closest point may be on either.
+    """
+    if surface.skin_weights is not None:
+        return strongest(surface.skin_weights)
+    return skin_from_body(surface.vertices, body, surface.faces)
 
 
 def skin_from_body(

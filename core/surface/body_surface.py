@@ -8,7 +8,6 @@ import numpy as np
 
 from ..body.fitted import FittedBody
 from ..photo.person import Person, Photo
-from .raster import rasterise
 from .seen import colours_seen, confidence
 from .subdivision import refined, subdivide
 from .surface import Surface
@@ -31,14 +30,13 @@ def body_surface(photo: Photo, person: Person, body: FittedBody, quality: str) -
     Raises NoPersonFound where the person's mask is empty.
     """
     view = look(photo, person, body, LONGEST[quality])
-    raster = rasterise(body.vertices, body.faces, view.camera)
     colour = colours_seen(view, body.vertices, body.faces)
-    albedo = complete(body, view, raster, colour, confidence(view, body.vertices, body.faces, raster))
-    vertices, faces = np.float64(body.vertices), body.faces
+    albedo = complete(body, view, colour, confidence(view, body.vertices, body.faces))
+    vertices, faces, weights = body.vertices.astype(np.float64), body.faces, body.skin_weights
     for _ in range(SUBDIVISIONS[quality]):
-        albedo = refined(albedo, faces)
+        albedo, weights = refined(albedo, faces), refined(weights, faces)
         vertices, faces = subdivide(vertices, faces)
-    seen = confidence(view, vertices, faces, raster)
+    seen = confidence(view, vertices, faces)
     share = np.clip((seen - UNSURE) / UNSURE, 0, 1)[:, None]
     albedo = share * colours_seen(view, vertices, faces) + (1 - share) * albedo
-    return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
+    return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen, weights)

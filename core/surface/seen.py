@@ -5,7 +5,6 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from .raster import Raster
 from .subdivision import mesh_edges
 from .surface import vertex_normals
 from .view import View
@@ -62,11 +61,8 @@ def bilinear(picture: Float[ndarray, "H W C"], pixels: Float[ndarray, "N 2"]) ->
     return above * (1 - down) + (picture[below, x] * (1 - across) + picture[below, right] * across) * down
 
 
-def confidence(view: View, vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], raster: Raster) -> Float[ndarray, " V"]:
-    """0..1 how far the photo's colour at each vertex is that vertex' own: in front, facing the camera, inside the person's mask.
-
-    raster: what the view's camera sees of this surface or of the body beneath it.
-    """
+def confidence(view: View, vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Float[ndarray, " V"]:
+    """0..1 how far the photo's colour at each vertex is that vertex' own: in front, facing the camera, inside the person's mask."""
     points, pixels = view.camera.to_camera(vertices), view.camera.project(vertices)
     normals = vertex_normals(vertices, faces) @ view.camera.rotation.T
     cosine = -(normals * points).sum(axis=1) / np.linalg.norm(points, axis=1)
@@ -75,7 +71,7 @@ def confidence(view: View, vertices: Float[ndarray, "V 3"], faces: Int[ndarray, 
     column, row = np.clip(np.floor(pixels).astype(int), 0, [width - 1, height - 1]).T
     off_picture = np.linalg.norm(pixels - np.clip(pixels, 0, [width, height]), axis=1)
     within = np.clip(1 - (view.beyond[row, column] + off_picture) / (REACH * view.pixels_per_metre), 0, 1)
-    depth = np.where(np.isfinite(raster.depth), raster.depth, 1e6).astype(np.float32)
+    depth = np.where(np.isfinite(view.raster.depth), view.raster.depth, 1e6).astype(np.float32)
     around = 2 * round(REACH / 2 * view.pixels_per_metre) + 1
     nearest = cv2.erode(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (around, around)))
     in_front = (points[:, 2] < depth[row, column] + BEHIND) & (points[:, 2] < nearest[row, column] + STEP)

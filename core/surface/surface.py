@@ -12,13 +12,15 @@ class Surface:
     """A coloured triangle mesh in the photo's pose.
 
     vertices: (V, 3) metres, body frame; faces: (F, 3), counter-clockwise from outside; albedo: (V, 3) uint8 sRGB; confidence: (V,) 0..1,
-    1 where the colour was seen squarely in the photo, 0 where it is a guess.
+    1 where the colour was seen squarely in the photo, 0 where it is a guess; skin_weights: (V, 24) where the surface knows from its making
+    what each vertex moves with, None where the rig has to find it from the body beneath.
     """
 
     vertices: ndarray
     faces: ndarray
     albedo: ndarray
     confidence: ndarray
+    skin_weights: ndarray | None = None
 
 
 def vertex_normals(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Float[ndarray, "V 3"]:

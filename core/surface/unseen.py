@@ -13,7 +13,6 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from ..body.fitted import FittedBody
-from .raster import Raster
 from .regions import crown, face, hands, head_directions, limb_axes, scalp, share_of, twins
 from .view import View
 
@@ -36,16 +35,14 @@ FEW = 8
 """Samples that a middle colour wants."""
 
 
-def complete(
-    body: FittedBody, view: View, raster: Raster, colour: Float[ndarray, "V 3"], seen: Float[ndarray, " V"]
-) -> Float[ndarray, "V 3"]:
+def complete(body: FittedBody, view: View, colour: Float[ndarray, "V 3"], seen: Float[ndarray, " V"]) -> Float[ndarray, "V 3"]:
     """Colours (sRGB 0..1) of all the body's vertices: close to `colour` where `seen` (0..1) is high, plausible elsewhere."""
     twin, paired = twins(body)
     bare = face(body) | hands(body)
     known = [
         (seen**4 / SEEN**2 + 1 / BREATH**2, colour),
         (np.where(paired, np.maximum(seen[twin] - seen, 0), 0) ** 2 / MIRRORED**2, colour[twin]),
-        ((1 - seen) * scalp(body) / HAIR**2, hair_colour(body, view, raster, colour, seen)),
+        ((1 - seen) * scalp(body) / HAIR**2, hair_colour(body, view, colour, seen)),
         ((1 - seen) * bare / SKIN**2, skin_colour(body, colour, seen)),
     ]
     stiffness, area = conduction(body)
@@ -72,15 +69,13 @@ def conduction(body: FittedBody) -> tuple[csc_array, Float[ndarray, " V"]]:
     return csc_array(stiffness), np.bincount(body.faces.ravel(), np.repeat(twice_area / 6, 3), count) + 1e-12
 
 
-def hair_colour(
-    body: FittedBody, view: View, raster: Raster, colour: Float[ndarray, "V 3"], seen: Float[ndarray, " V"]
-) -> Float[ndarray, "3"]:
+def hair_colour(body: FittedBody, view: View, colour: Float[ndarray, "V 3"], seen: Float[ndarray, " V"]) -> Float[ndarray, "3"]:
     """The middle colour of what is seen on the crown, and of the person's pixels round the upper head that the bald body does not cover.
 
     Where too little of both is seen, that of the seen scalp; where none is (a photo cut off at the forehead), of the whole head.
     """
     upper = scalp(body) & (head_directions(body)[:, 1] > 0)
-    pixels = np.argwhere(view.inside & (raster.face < 0))
+    pixels = np.argwhere(view.inside & (view.raster.face < 0))
     distance, nearest = cKDTree(view.camera.project(body.vertices)).query(pixels[:, ::-1] + 0.5)
     around = pixels[upper[nearest] & (distance < HAIRDO * view.pixels_per_metre)]
     best = np.concatenate([view.colour[around[:, 0], around[:, 1]], colour[crown(body) & (seen > 0.2)]])

@@ -14,10 +14,21 @@ from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..errors import NoPersonFound
 from ..photo.person import Person, Photo
-from .raster import window
+from .raster import Raster, rasterise, window
 
 EDGE, EDGE_PIXELS = 0.006, 2.0
 """Metres, and pixels at least, taken off the mask's edge, where the background shines through."""
+
+
+RIM = 0.06
+"""Metres inside the body's outline, and all beyond it, where a patch of the mask may still be background: between arm and waist, say."""
+
+OFF_BODY = 0.4
+"""Share of such a patch beyond the outline from which it is taken for background; a white sleeve before a white wall lies on the body."""
+
+NEARBY, ALIKE = 0.25, 0.08
+"""Metres over which the background is averaged; and the distance in sRGB 0..1 from that mean below which a pixel looks like
+background, where the background itself strays no farther."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +36,15 @@ class View:
     """A person's part of the photo.
 
     camera: of this part; colour: (H, W, 3) float32 sRGB 0..1, outside the person that of the nearest pixel inside; inside: (H, W) bool,
-    the mask less its edge; beyond: (H, W) pixels from the nearest inside pixel; pixels_per_metre: at the body's distance.
+    the mask less its edge and what looks like background; beyond: (H, W) pixels from the nearest inside pixel; raster: what the camera
+    sees of the fitted body; pixels_per_metre: at the body's distance.
     """
 
     camera: Camera
     colour: ndarray
     inside: ndarray
     beyond: ndarray
+    raster: Raster
     pixels_per_metre: float
 
 
@@ -51,9 +64,10 @@ def look(photo: Photo, person: Person, body: FittedBody, longest: int) -> View:
     camera = window(body.camera, box.astype(float), size)
     density = float(np.median(camera.intrinsics[0] / camera.to_camera(body.joints)[:, 2]))
     colour = to_srgb(light.astype(np.float32) / 65535)
-    inside = _without_edge(mask, max(EDGE * density, EDGE_PIXELS))
-    nearest, beyond = _nearest_inside(inside)
-    return View(camera, colour.reshape(-1, 3)[nearest], inside, beyond, density)
+    raster = rasterise(body.vertices, body.faces, camera)
+    inside = _without_edge(mask, max(EDGE * density, EDGE_PIXELS)) & ~_background(colour, mask, raster, density)
+    nearest, beyond = _nearest_inside(inside if inside.any() else mask >= mask.max())
+    return View(camera, colour.reshape(-1, 3)[nearest], inside, beyond, raster, density)
 
 
 def to_srgb(linear: ndarray) -> ndarray:
@@ -84,6 +98,27 @@ def _without_edge(mask: ndarray, radius: float) -> ndarray:
     depth = cv2.distanceTransform(cv2.copyMakeBorder(whole, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 5)[1:-1, 1:-1]
     ridge = depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))
     return (whole > 0) & ((depth > radius) | ridge)
+
+
+def _background(colour: ndarray, mask: ndarray, raster: Raster, density: float) -> ndarray:
+    """True on patches of the mask that look like the plain background near them and lie largely beside the body."""
+    body = (raster.face >= 0).astype(np.uint8)
+    rim = 2 * round(RIM * density) + 1
+    well_inside = cv2.erode(body, cv2.getStructuringElement(cv2.MORPH_RECT, (rim, rim)))
+    suspect = (mask >= 16) & (well_inside == 0) & _like_background(colour, mask, density)
+    count, patch = cv2.connectedComponents(suspect.astype(np.uint8))
+    size, off = (np.bincount(patch[where], minlength=count) for where in (suspect, suspect & (body == 0)))
+    return suspect & (off > OFF_BODY * size)[patch]
+
+
+def _like_background(colour: ndarray, mask: ndarray, density: float) -> ndarray:
+    """True where a pixel has the mean colour of what is NEARBY outside the mask, and that is of one colour."""
+    outside = (mask < 16).astype(np.float32)[..., None]
+    near = 2 * round(NEARBY * density) + 1
+    sums = cv2.blur(np.concatenate([colour * outside, colour**2 * outside, outside], axis=2), (near, near))
+    mean, square = np.split(sums[..., :6] / np.maximum(sums[..., 6:], 1e-4), 2, axis=2)
+    strays = np.sqrt(np.maximum(square - mean**2, 0).sum(axis=2))
+    return (np.linalg.norm(colour - mean, axis=2) < ALIKE) & (strays < ALIKE) & (sums[..., 6] > 0.02)
 
 
 def _nearest_inside(inside: ndarray) -> tuple[ndarray, ndarray]:

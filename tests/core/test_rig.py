@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.rig.rest import posed, rest_pose
-from core.rig.skin import closest_on_body, closest_on_triangles, skin_from_body, strongest
+from core.rig.skin import closest_on_body, closest_on_triangles, skin, skin_from_body, strongest
 from core.skeleton import JOINT
-from core.surface.subdivision import subdivide
-from core.surface.surface import vertex_normals
+from core.surface.subdivision import refined, subdivide
+from core.surface.surface import Surface, vertex_normals
 
 
 def dense(joints, weights):
@@ -48,6 +48,26 @@ def test_a_finer_surface_has_weights_in_between(t_body):
     found = dense(*skin_from_body(centre, t_body))
     expected = dense(*strongest(t_body.skin_weights[t_body.faces].mean(axis=1)))
     assert np.allclose(found, expected, atol=1e-6)
+
+
+def test_hands_in_each_other_stay_apart(made_up):
+    """Forearms pushed through each other: the refined surface moves no vertex with the other arm, where the closest point would."""
+    pose = np.zeros((24, 3))
+    for side, sign in (("left", 1), ("right", -1)):
+        pose[JOINT[f"{side}_shoulder"]] = 0, -sign * 1.4, 0
+        pose[JOINT[f"{side}_elbow"]] = 0, -sign * 1.6, 0
+    body = made_up.make_body(pose, made_up.make_camera())
+    vertices, faces = subdivide(body.vertices, body.faces)
+    weights = refined(body.skin_weights, body.faces)
+    surface = Surface(vertices, faces, np.zeros(vertices.shape, np.uint8), np.zeros(len(vertices)), weights)
+    assert np.abs(dense(*skin(surface, body)) - dense(*strongest(weights))).max() < 1e-6
+    assert np.abs(dense(*skin_from_body(vertices, body)) - weights).max() > 0.5
+
+
+def test_a_surface_without_weights_takes_the_bodys(bent_body):
+    vertices = bent_body.vertices
+    bare = Surface(vertices, bent_body.faces, np.zeros(vertices.shape, np.uint8), np.zeros(len(vertices)))
+    assert np.allclose(dense(*skin(bare, bent_body)), bent_body.skin_weights, atol=1e-6)
 
 
 def test_closest_points_equal_trying_every_face(t_body):
@@ -117,21 +137,21 @@ def test_weights_far_from_the_body_are_smooth(t_body):
 
 
 def test_rest_pose_of_the_posed_body_is_its_rest(bent_body):
-    skin = skin_from_body(bent_body.vertices, bent_body)
-    assert np.abs(rest_pose(bent_body.vertices, *skin, *parameters(bent_body)) - bent_body.rest_vertices).max() < 1e-5
+    taken = skin_from_body(bent_body.vertices, bent_body)
+    assert np.abs(rest_pose(bent_body.vertices, *taken, *parameters(bent_body)) - bent_body.rest_vertices).max() < 1e-5
 
 
 def test_rest_and_back_is_the_same(bent_body):
     rng = np.random.default_rng(4)
     vertices = bent_body.vertices + rng.normal(size=bent_body.vertices.shape) * 0.01
-    skin = skin_from_body(vertices, bent_body)
-    rest = rest_pose(vertices, *skin, *parameters(bent_body))
-    assert np.abs(posed(rest, *skin, *parameters(bent_body)) - vertices).max() < 1e-5
+    taken = skin_from_body(vertices, bent_body)
+    rest = rest_pose(vertices, *taken, *parameters(bent_body))
+    assert np.abs(posed(rest, *taken, *parameters(bent_body)) - vertices).max() < 1e-5
 
 
 def test_zero_pose_only_takes_the_translation_away(t_body):
-    skin = skin_from_body(t_body.vertices, t_body)
-    assert np.allclose(rest_pose(t_body.vertices, *skin, *parameters(t_body)), t_body.vertices - t_body.translation)
+    taken = skin_from_body(t_body.vertices, t_body)
+    assert np.allclose(rest_pose(t_body.vertices, *taken, *parameters(t_body)), t_body.vertices - t_body.translation)
 
 
 @pytest.mark.parametrize("degrees", [150, 179, 180])

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
@@ -139,6 +140,8 @@ def test_each_quality_has_four_times_the_faces(made_up, t_body, quality):
     assert surface.albedo.dtype == np.uint8
     assert surface.confidence.min() == 0
     assert surface.confidence.max() == 1
+    assert np.allclose(surface.skin_weights.sum(axis=1), 1, atol=1e-6)
+    assert np.array_equal(surface.skin_weights[:count], t_body.skin_weights)
 
 
 def test_a_finer_surface_shows_finer_colour(made_up, t_body):
@@ -150,6 +153,45 @@ def test_a_finer_surface_shows_finer_colour(made_up, t_body):
         for surface in (body_surface(dataclasses.replace(photo, pixels=pixels), person, t_body, q) for q in ("draft", "standard"))
     ]
     assert contrast[1] > 1.1 * contrast[0]
+
+
+def test_background_between_arm_and_waist_is_kept_out(made_up):
+    """The mask fills the gap between a hanging arm and the waist, and the fit is 2 cm off, so that the waist reaches into it."""
+    pose = np.zeros((24, 3))
+    pose[JOINT["left_shoulder"]] = 0, 0, -1.35
+    pose[JOINT["right_shoulder"]] = 0, 0, 1.35
+    body = made_up.make_body(pose, made_up.make_camera())
+    photo, person = made_up.painted(body, np.tile(RED, (len(body.vertices), 1)).astype(np.uint8), GREEN)
+    gap = body.camera.project(np.array([[-0.35, 1.3, 0], [0.35, 0.75, 0]]) + body.translation).astype(int)
+    mask = person.mask.copy()
+    mask[gap[0, 1] : gap[1, 1], gap[0, 0] : gap[1, 0]] |= cv2.dilate(person.mask, np.ones((15, 15)))[
+        gap[0, 1] : gap[1, 1], gap[0, 0] : gap[1, 0]
+    ]
+    off = dataclasses.replace(body.camera, translation=body.camera.translation + np.array([0.02, 0, 0]))
+    albedo = body_surface(photo, dataclasses.replace(person, mask=mask), dataclasses.replace(body, camera=off), "draft").albedo
+    assert near(albedo, RED, 40).all()
+
+
+def test_white_before_white_keeps_its_colour(made_up, t_body):
+    """A person who looks like the background is not taken for it: the body's inside is believed whatever its colour."""
+    white = np.full((len(t_body.vertices), 3), 235, dtype=np.uint8)
+    surface = body_surface(*made_up.painted(t_body, white, (240, 240, 240)), t_body, "draft")
+    assert near(surface.albedo, (235, 235, 235), 6).all()
+    assert (surface.confidence > 0.9).mean() > 0.1
+
+
+def test_a_wide_white_coat_before_white_is_still_read_from_the_body(made_up, t_body):
+    """Most of the coat lies beside the body and is taken for background; on the body's middle it is not."""
+    head = share_of(t_body, "head", "neck") > 0.5
+    colours = np.where(head[:, None], RED, (235, 235, 235)).astype(np.uint8)
+    photo, person = made_up.painted(t_body, colours, (240, 240, 240))
+    coat = cv2.dilate(person.mask, np.ones((61, 61)))
+    coat[: int(t_body.camera.project(t_body.joints[JOINT["neck"]])[1])] = 0
+    surface = body_surface(photo, dataclasses.replace(person, mask=person.mask | coat), t_body, "draft")
+    chest = (np.abs(t_body.rest_vertices - (0, 1.2, 0.13)) < (0.04, 0.08, 0.03)).all(axis=1)
+    assert chest.sum() > 5
+    assert near(surface.albedo, (235, 235, 235), 8)[chest].all()
+    assert (surface.confidence[chest] > 0.9).all()
 
 
 def test_an_empty_outline_is_no_person(made_up, t_body):
@@ -194,10 +236,9 @@ def without_limbs(body):
 def test_completion_keeps_what_was_seen(made_up, t_body):
     photo, person = made_up.painted(t_body, dressed(t_body), GREEN)
     view = look(photo, person, t_body, 480)
-    raster = rasterise(t_body.vertices, t_body.faces, view.camera)
-    seen = confidence(view, t_body.vertices, t_body.faces, raster)
+    seen = confidence(view, t_body.vertices, t_body.faces)
     colour = colours_seen(view, t_body.vertices, t_body.faces)
-    full = complete(t_body, view, raster, colour, seen)
+    full = complete(t_body, view, colour, seen)
     assert np.abs(full - colour)[seen > 0.9].mean() < 0.02
     assert np.isfinite(full).all()
     assert 0 <= full.min() <= full.max() <= 1
@@ -209,7 +250,8 @@ def sheet_view(made_up, t_body):
     photo, person = made_up.painted(t_body, dressed(t_body), GREEN)
     mask = np.zeros_like(person.mask)
     mask[:, : mask.shape[1] // 2] = 255
-    view = look(photo, dataclasses.replace(person, mask=mask), t_body, 480)
+    noise = np.random.default_rng(0).integers(0, 256, photo.pixels.shape, dtype=np.uint8)  # no plain background to be told apart
+    view = look(dataclasses.replace(photo, pixels=noise), dataclasses.replace(person, mask=mask), t_body, 480)
     x, y = np.meshgrid(np.linspace(-0.3, 0.3, 31), np.linspace(0.5, 1.1, 31))
     front = np.stack([x, y, 0 * x], axis=-1).reshape(-1, 3)
     corner = (np.arange(30)[:, None] * 31 + np.arange(30)).ravel()
@@ -220,7 +262,7 @@ def sheet_view(made_up, t_body):
 
 def test_believed_is_what_is_in_front_and_inside_the_mask(sheet_view):
     view, vertices, faces = sheet_view
-    seen = confidence(view, vertices, faces, rasterise(vertices, faces, view.camera))
+    seen = confidence(dataclasses.replace(view, raster=rasterise(vertices, faces, view.camera)), vertices, faces)
     front, behind = np.split(np.arange(len(vertices)), 2)
     inside = vertices[:, 0] < -0.02
     outside = vertices[:, 0] > 0.04
@@ -236,7 +278,8 @@ def test_belief_fades_as_a_surface_turns_away(sheet_view, degrees, expected):
     front, half = vertices[: len(vertices) // 2], faces[: len(faces) // 2]
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turned = np.stack([front[:, 0] * cosine, front[:, 1], front[:, 0] * sine], axis=1) - (0.03, 0, 0)
-    seen = confidence(view, turned, half, rasterise(turned, half, view.camera))[len(front) // 2]
+    turned_view = dataclasses.replace(view, raster=rasterise(turned, half, view.camera))
+    seen = confidence(turned_view, turned, half)[len(front) // 2]
     assert seen == pytest.approx(expected, abs=0.03)
 
 
