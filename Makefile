@@ -9,7 +9,7 @@ BLENDER_EXT = $(wildcard .venv/lib/python3.*/site-packages/bpy/*/scripts/addons_
 
 demo: $(READY) weights
 	$(BIN)/python -m core reconstruct examples/person.jpg --out out --formats npz,glb,blend
-	$(BIN)/python scene/__main__.py out/person.npz --out out --sheet
+	$(BIN)/python scene/__main__.py out/person.npz --out out --sheet 2
 	@echo "out/ holds person.npz, person.glb, person.blend and person-sheet.png"
 
 test: $(READY) weights
