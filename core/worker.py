@@ -100,7 +100,7 @@ class Worker:
                 self._child.kill()
 
     def wait(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-        """Block until the end; the Report, or the Error raised as its exception. A KeyboardInterrupt kills the child."""
+        """Block until the end; the Report, or the Error raised as its exception. Ctrl-C kills the child and becomes Cancelled."""
         try:
             while True:
                 for message in self.poll(timeout=0.2):
@@ -111,7 +111,7 @@ class Worker:
                     on_progress(message)
         except KeyboardInterrupt:
             self.cancel()
-            raise
+            raise Cancelled("Cancelled") from None
 
 
 def _start(command: list[str], log: Path) -> subprocess.Popen:

@@ -83,6 +83,17 @@ def test_cancel_ends_within_a_second(start):
     assert time.monotonic() - began < 1
 
 
+def test_ctrl_c_kills_the_child_and_is_cancelled(start):
+    running = start('import time; print(\'{"message": "progress", "stage": "x", "fraction": 0}\', flush=True); time.sleep(60)')
+
+    def interrupt(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Cancelled):
+        running.wait(interrupt)
+    assert running._child.wait(timeout=5) != 0
+
+
 def test_full_stderr_does_not_stop_the_child(start):
     last = everything(
         start('import sys; sys.stderr.write(\'x\' * 300_000); print(\'{"message": "error", "kind": "A", "text": "B", "hint": "C"}\')')
