@@ -16,7 +16,10 @@ import numpy as np
 from numpy import ndarray
 
 from core.camera import UPRIGHT, Camera
+from core.skeleton import JOINT
 from training import set_pieces, stage
+from training.people.character import DressedPerson
+from training.people.worlds import read_world, sh_of_world
 from training.rocketbox import PosedPerson
 from training.stage import Surroundings
 
@@ -26,7 +29,9 @@ class Photograph:
     """A picture and its truth.
 
     pixels: (H, W, 3) uint8 sRGB; alpha: (H, W) uint8, how much of each pixel the person covers; camera: body frame to pixels; joints:
-    (24, 3) SMPL's joints in the camera frame, metres; landmarks: (24, 2) the same in pixels; height: the person's, standing, metres.
+    (24, 3) SMPL's joints in the camera frame, metres; landmarks: (24, 2) the same in pixels; height: the person's, standing, metres (a
+    DressedPerson's as in the facts, NaN if they do not say); light: (9, 3) SH radiance in the body frame, where it was asked for: what
+    comes to the place of the chest from world, ground and wall, exposure included.
     """
 
     pixels: ndarray
@@ -35,6 +40,7 @@ class Photograph:
     joints: ndarray
     landmarks: ndarray
     height: float
+    light: ndarray | None = None
 
 
 def camera_towards(target: ndarray, distance: float, yaw: float, pitch: float, focal: float, size: tuple[int, int]) -> Camera:
@@ -50,7 +56,9 @@ def camera_towards(target: ndarray, distance: float, yaw: float, pitch: float, f
     return Camera(np.array([focal, focal, size[0] / 2, size[1] / 2]), rotation, translation, np.array(size))
 
 
-def framed(posed: PosedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)) -> Camera:
+def framed(
+    posed: PosedPerson | DressedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)
+) -> Camera:
     """A camera with vertical field of view fov (radians) so far away that the person fills `fill` of the picture's tighter side.
 
     shift: the person's place off the middle, as fractions of the picture's width and height.
@@ -68,10 +76,13 @@ def framed(posed: PosedPerson, yaw: float, pitch: float, fov: float, size: tuple
     return Camera(camera.intrinsics, camera.rotation, translation, camera.size)
 
 
-def photograph(posed: PosedPerson, camera: Camera, place: Surroundings, samples: int = 16, smooth: bool = False) -> Photograph:
-    """The person photographed. samples: Cycles' per pixel, denoised; smooth: one step of subdivision, for pictures above 600 pixels."""
+def photograph(
+    posed: PosedPerson | DressedPerson, camera: Camera, place: Surroundings, samples: int = 16, smooth: bool = False, probe: bool = False
+) -> Photograph:
+    """The person photographed. samples: Cycles' per pixel, denoised; smooth: one step of subdivision, for pictures above 600 pixels; probe:
+    whether the light is measured too (half a second)."""
     scene = stage.empty_scene()
-    stage.add_person(scene, posed, smooth)
+    person = stage.add_person(scene, posed, smooth)
     pieces = [set_pieces.add_ground(scene, place.ground, None if place.wall else (3.0, 9.0))]
     if place.wall:
         pieces.append(set_pieces.add_wall(scene, place.wall, camera, place.wall_distance, place.wall_turn))
@@ -79,10 +90,43 @@ def photograph(posed: PosedPerson, camera: Camera, place: Surroundings, samples:
         pieces.append(set_pieces.add_seat(scene, place.seat))
     stage.add_world(scene, place, camera)
     lens = stage.add_camera(scene, camera, place.f_stop)
+    light = _light_at(scene, person, posed.joints[JOINT["spine3"]]) if probe else None
+    scene.camera = lens
     pixels = _rendered(scene, samples)[..., 2::-1]
     alpha = _person_alone(scene, pieces, lens)
-    seen = camera.to_camera(posed.joints)
-    return Photograph(np.ascontiguousarray(pixels), alpha, camera, seen, camera.project(posed.joints), posed.person.height)
+    seen, height = (
+        camera.to_camera(posed.joints),
+        posed.person.height if isinstance(posed, PosedPerson) else posed.facts.get("height", np.nan),
+    )
+    return Photograph(np.ascontiguousarray(pixels), alpha, camera, seen, camera.project(posed.joints), height, light)
+
+
+def _light_at(scene, person, place: ndarray) -> ndarray:
+    """The light (9, 3) that comes to a place (body frame) when the person is away: a picture of everything around, made into numbers."""
+    size = scene.render.resolution_x, scene.render.resolution_y
+    scene.camera = stage.add_panorama(scene, place)
+    scene.render.resolution_x, scene.render.resolution_y = 128, 64
+    person.hide_render = True
+    radiance = _panorama(scene)
+    person.hide_render = False
+    scene.render.resolution_x, scene.render.resolution_y = size
+    return sh_of_world(radiance)
+
+
+def _panorama(scene, samples: int = 32) -> ndarray:
+    """What an all-round camera sees, as a world (256, 512, 3) of linear radiance."""
+    import bpy
+
+    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = samples, False, False
+    scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "OPEN_EXR", "RGB"
+    scene.render.image_settings.color_depth = "32"
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder) / "around.exr")
+        with _silence():
+            bpy.ops.render.render(write_still=True)
+        scene.render.image_settings.file_format = "PNG"
+        scene.render.image_settings.color_depth = "8"
+        return read_world(Path(scene.render.filepath))
 
 
 def _person_alone(scene, pieces, lens) -> ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from core.camera import Camera
+from training.people.character import DressedPerson
 from training.rocketbox import PosedPerson
 
 SUN = 500.0
@@ -23,8 +24,9 @@ class Surroundings:
 
     world: an equirectangular radiance picture (.exr, .hdr); turn: radians the world is turned about the vertical; ground, wall: names of
     set_pieces.GROUNDS and WALLS, wall None for the open; wall_distance: metres behind the person; wall_turn: radians off square to the
-    view; exposure: brightness in the picture (linear) of white paper that faces the camera; white_balance: 0..1, how much of that paper's
-    tint the camera takes away; f_stop: the lens' opening, small blurs the backdrop; seat: height (m) of a block under the person, or None.
+    view; exposure: brightness in the picture (linear) of white paper that faces the camera, None to take the world as it is;
+    white_balance: 0..1, how much of that paper's tint the camera takes away; f_stop: the lens' opening, small blurs the backdrop; seat:
+    height (m) of a block under the person, or None.
     """
 
     world: Path
@@ -33,7 +35,7 @@ class Surroundings:
     wall: str | None = None
     wall_distance: float = 2.5
     wall_turn: float = 0.0
-    exposure: float = 0.9
+    exposure: float | None = 0.9
     white_balance: float = 0.7
     f_stop: float = 2.8
     seat: float | None = None
@@ -60,20 +62,21 @@ def empty_scene():
 # --- the person -------------------------------------------------------------------------------------------------------------------
 
 
-def add_person(scene, posed: PosedPerson, smooth: bool = False):
+def add_person(scene, posed: PosedPerson | DressedPerson, smooth: bool = False):
     """The posed person as one object with two materials, solid and alpha-tested cards. smooth: one step of subdivision, for close views."""
     import bpy
 
-    faces, kept = _welded_faces(posed)
-    mesh = bpy.data.meshes.new(posed.person.name)
+    wearer = posed.person if isinstance(posed, PosedPerson) else posed
+    faces, kept = _welded_faces(wearer)
+    mesh = bpy.data.meshes.new(wearer.name)
     mesh.from_pydata(to_blender(posed.vertices), [], faces.tolist())
-    mesh.uv_layers.new().data.foreach_set("uv", posed.person.uv[posed.person.faces[kept]].astype(np.float32).ravel())
+    mesh.uv_layers.new().data.foreach_set("uv", wearer.uv[wearer.faces[kept]].astype(np.float32).ravel())
     for cards in (False, True):
-        mesh.materials.append(_person_material(posed.person, cards))
-    mesh.polygons.foreach_set("material_index", posed.person.cards[kept].astype(np.int32))
+        mesh.materials.append(_person_material(wearer, cards))
+    mesh.polygons.foreach_set("material_index", wearer.cards[kept].astype(np.int32))
     mesh.shade_smooth()
     mesh.set_sharp_from_angle(angle=np.radians(70))
-    thing = bpy.data.objects.new(posed.person.name, mesh)
+    thing = bpy.data.objects.new(wearer.name, mesh)
     scene.collection.objects.link(thing)
     if smooth:
         step = thing.modifiers.new("smooth", "SUBSURF")
@@ -81,10 +84,10 @@ def add_person(scene, posed: PosedPerson, smooth: bool = False):
     return thing
 
 
-def _welded_faces(posed: PosedPerson) -> tuple[ndarray, ndarray]:
+def _welded_faces(person) -> tuple[ndarray, ndarray]:
     """Faces over welded points, and their rows in the person's: uv seams closed, so shading is smooth; a card's second side left out."""
-    _, first, group = np.unique(posed.person.same_point, return_index=True, return_inverse=True)
-    welded = first[group][posed.person.faces]
+    _, first, group = np.unique(person.same_point, return_index=True, return_inverse=True)
+    welded = first[group][person.faces]
     corners = np.sort(welded, axis=1)
     whole = (np.diff(corners, axis=1) > 0).all(axis=1)
     _, kept = np.unique(np.where(whole[:, None], corners, -1), axis=0, return_index=True)
@@ -102,17 +105,33 @@ def _person_material(person, cards: bool):
     shader.inputs["Roughness"].default_value = 0.6
     shader.inputs["Specular IOR Level"].default_value = 0.3  # half of polished: cloth and powdered skin
     colour = nodes.new("ShaderNodeTexImage")
-    colour.image = bpy.data.images.load(str(person.texture.resolve()), check_existing=True)
+    colour.image = _image(person.texture, "sRGB")
     links.new(colour.outputs["Color"], shader.inputs["Base Color"])
     if cards and person.alpha is not None:
         alpha, cut = nodes.new("ShaderNodeTexImage"), nodes.new("ShaderNodeMath")
-        alpha.image = bpy.data.images.load(str(person.alpha.resolve()), check_existing=True)
-        alpha.image.colorspace_settings.name = "Non-Color"
+        alpha.image = _image(person.alpha, "Non-Color")
         cut.operation = "GREATER_THAN"
         cut.inputs[1].default_value = 0.5
         links.new(alpha.outputs["Color"], cut.inputs[0])
         links.new(cut.outputs["Value"], shader.inputs["Alpha"])
     return material
+
+
+def _image(picture: Path | ndarray, space: str):
+    """A Blender picture of a file, or of bytes (H, W) or (H, W, 3)."""
+    import bpy
+
+    if isinstance(picture, Path):
+        image = bpy.data.images.load(str(picture.resolve()), check_existing=True)
+        image.colorspace_settings.name = space
+        return image
+    height, width = picture.shape[:2]
+    image = bpy.data.images.new("texture", width, height)
+    image.colorspace_settings.name = space
+    pixels = np.ones((height, width, 4), np.float32)
+    pixels[..., :3] = picture.reshape(height, width, -1)[::-1] / 255.0
+    image.pixels.foreach_set(pixels.ravel())
+    return image
 
 
 # --- light and camera -------------------------------------------------------------------------------------------------------------
@@ -135,8 +154,10 @@ def add_world(scene, place: Surroundings, camera: Camera):
     toward_camera = to_blender(-camera.rotation[2]) + np.array([0.0, 0.0, 0.4])  # faces and chests catch light a little from above
     radiance = _pixels(picture.image)
     picture.interpolation = "Linear" if radiance.max() > SUN else "Cubic"  # cubic looks better but rings about a sun
-    paper = paper_colour(radiance, toward_camera, place.turn)
-    gain = place.exposure / (paper * place.white_balance + paper.mean() * (1 - place.white_balance))
+    gain = np.ones(3)
+    if place.exposure is not None:
+        paper = paper_colour(radiance, toward_camera, place.turn)
+        gain = place.exposure / (paper * place.white_balance + paper.mean() * (1 - place.white_balance))
     balanced = tree.nodes.new("ShaderNodeVectorMath")
     balanced.operation, balanced.inputs[1].default_value = "MULTIPLY", gain
     tree.links.new(picture.outputs["Color"], balanced.inputs[0])
@@ -188,4 +209,19 @@ def add_camera(scene, camera: Camera, f_stop: float | None):
         data.dof.use_dof, data.dof.aperture_fstop = True, f_stop
         data.dof.focus_distance = float(camera.translation[2])
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
+    return thing
+
+
+def add_panorama(scene, place: ndarray):
+    """A camera at a place (3,) of the body frame that sees all around: its picture is a world as `training.people.worlds` has them."""
+    import bpy
+
+    data = bpy.data.cameras.new("around")
+    data.type = "PANO"
+    settings = data if hasattr(data, "panorama_type") else data.cycles  # Blender 5.0 made it the camera's own
+    settings.panorama_type = "EQUIRECTANGULAR"
+    thing = bpy.data.objects.new("around", data)
+    thing.location = to_blender(place)
+    thing.rotation_euler = (np.pi / 2, 0.0, -np.pi / 2)  # level, its middle on +X
+    scene.collection.objects.link(thing)
     return thing
