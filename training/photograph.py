@@ -56,21 +56,26 @@ def camera_towards(target: ndarray, distance: float, yaw: float, pitch: float, f
     return Camera(np.array([focal, focal, size[0] / 2, size[1] / 2]), rotation, translation, np.array(size))
 
 
-def framed(
-    posed: PosedPerson | DressedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)
-) -> Camera:
-    """A camera with vertical field of view fov (radians) so far away that the person fills `fill` of the picture's tighter side.
+def framed(posed: PosedPerson | DressedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)):
+    """`framed_points` of a person's vertices."""
+    return framed_points(posed.vertices, yaw, pitch, fov, size, fill, shift)
 
-    shift: the person's place off the middle, as fractions of the picture's width and height.
+
+def framed_points(
+    points: ndarray, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift: tuple[float, float] = (0.0, 0.0)
+) -> Camera:
+    """A camera with vertical field of view fov (radians) so far away that points (N, 3) fill `fill` of the picture's tighter side.
+
+    shift: their place off the middle, as fractions of the picture's width and height.
     """
     focal = size[1] / 2 / np.tan(fov / 2)
-    target = (posed.vertices.min(0) + posed.vertices.max(0)) / 2
+    target = (points.min(0) + points.max(0)) / 2
     distance = 2.0
     for _ in range(8):  # perspective: the extent depends on the distance, so a few rounds of proportion
         camera = camera_towards(target, distance, yaw, pitch, focal, size)
-        extent = np.ptp(camera.project(posed.vertices), axis=0) / size
+        extent = np.ptp(camera.project(points), axis=0) / size
         distance *= float(extent.max()) / fill
-    pixels = camera.project(posed.vertices)
+    pixels = camera.project(points)
     off = (np.array(size) / 2 - (pixels.min(0) + pixels.max(0)) / 2 + np.array(shift) * size) * distance / focal
     translation = camera.translation + np.array([off[0], off[1], 0.0])
     return Camera(camera.intrinsics, camera.rotation, translation, camera.size)

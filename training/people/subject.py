@@ -85,7 +85,7 @@ def pyramid(texture: ndarray) -> tuple[ndarray, ...]:
 def texels(picture: ndarray, uv: ndarray, interpolation: int = cv2.INTER_LINEAR) -> ndarray:
     """Values (N, C) or (N,) of a texture (T, T, C) or (T, T) at places uv (N, 2), v up."""
     count, across = len(uv), 1024  # OpenCV takes pictures of less than 32768 a side, so the list is folded into rows
-    rows = -(-count // across)
+    rows = max(-(-count // across), 1)
     height, width = picture.shape[:2]
     places = np.zeros((rows * across, 2), np.float32)
     places[:count, 0] = uv[:, 0] * width - 0.5
