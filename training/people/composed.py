@@ -1,0 +1,130 @@
+"""A composed person: a MakeHuman body of their own, dressed from a wardrobe, in a pose.
+
+Everything is fitted to the body in MakeHuman's rest pose, carried into SMPL's T-pose and posed by SMPL's rotations with the skin weights
+of the open body, so that the open body's numbers are the truth for the person inside.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+
+from core.skeleton import JOINT, posed_joints
+from training.makehuman.figure import Shaped, posed, with_bent_fingers
+from training.makehuman.fingers import sample_hands
+from training.people import garments, heads
+from training.people.arms import off_the_body
+from training.people.atlas import joined
+from training.people.character import DressedPerson
+from training.people.cloth import repainted, waves
+from training.people.exact_body import OpenBody, body_truth, open_body
+from training.people.outfits import Worn, choose_outfit
+from training.people.piece import Piece
+from training.people.wardrobe import Wardrobe, open_wardrobe
+from training.people.who import Who, sample_who
+from training.poses import SampledPose
+
+
+@dataclass(frozen=True, eq=False)
+class ComposedAssets:
+    """What composing needs: the wardrobe (which brings the base mesh) and the open body."""
+
+    wardrobe: Wardrobe
+    body: OpenBody
+
+
+def open_composed(folders: list[Path], weights: Path = Path("weights")) -> ComposedAssets:
+    """The assets in the folders that are laid out as MakeHuman's; half a minute of reading, done once. Raises AssetFileError,
+    FileNotFoundError, BodyFileInvalid."""
+    return ComposedAssets(open_wardrobe(folders), open_body(weights))
+
+
+def compose_person(rng: Generator, assets: ComposedAssets, pose: SampledPose, held_out: bool = False) -> DressedPerson:
+    """A random person in the pose. held_out: dressed, as far as there is a choice, in what no training may see."""
+    wardrobe = assets.wardrobe
+    figure = wardrobe.figure
+    who = sample_who(rng, len(figure.base))
+    shaped = who.shaped(figure)
+    outfit = choose_outfit(rng, wardrobe, who, held_out)
+    clothes, prints = dressed(rng, outfit, wardrobe, shaped)
+    head, facts = with_head(rng, wardrobe, who, shaped, outfit, clothes, held_out)
+    hands, holds = sample_hands(rng)
+    nude = shaped.t_posed(shaped.rest, figure.weights)
+    turned = off_the_body(pose.pose, nude[figure.person.kept], figure.weights[figure.person.kept], shaped.t_joints)
+    everything = [t_posed(rng, piece, shaped, turned, wardrobe) for piece in head + clothes]
+    skin = everything[0]
+    bent = with_bent_fingers(skin.vertices, figure.fingers[figure.person.kept], shaped.knuckles, hands)
+    everything[0] = replace(skin, vertices=bent)
+    everything = [replace(piece, vertices=posed(piece.vertices, piece.weights, turned, shaped.t_joints)) for piece in everything]
+    everything = settled(everything, len(head), [worn.layer for worn in outfit], figure.person.faces)
+    mesh = joined(everything)
+    joints = posed_joints(turned, shaped.t_joints)
+    used = np.unique(mesh.faces)
+    ground = np.array([joints[JOINT["pelvis"], 0], mesh.vertices[used, 1].min(), joints[JOINT["pelvis"], 2]])
+    shown = np.unique(everything[0].faces)
+    truth = body_truth(assets.body, nude[figure.person.kept], turned, joints - ground, everything[0].vertices[shown] - ground)
+    facts |= {"sex": who.sex, "years": round(who.years, 1), "height": round(who.height, 3), "ethnicity": who.ethnicity, "hands": holds}
+    facts |= {"garments": [worn.garment.name for worn in outfit], "prints": prints, "pose": pose.kind, "pose_source": pose.source}
+    return DressedPerson(
+        name=f"composed-{rng.integers(2**48):012x}",
+        family="composed",
+        vertices=mesh.vertices - ground,
+        same_point=mesh.same_point,
+        faces=mesh.faces,
+        cards=mesh.cards,
+        label=mesh.label,
+        uv=mesh.uv,
+        texture=mesh.texture,
+        alpha=mesh.alpha,
+        trusted=None,
+        joints=joints - ground,
+        body=truth,
+        facts=facts,
+    )
+
+
+def dressed(rng: Generator, outfit: list[Worn], wardrobe: Wardrobe, shaped: Shaped) -> tuple[list[Piece], list[str]]:
+    """The outfit on the body in the rest pose, repainted, what is under something else left out; and what was painted on each."""
+    pieces, layers = [garments.on_body(worn, wardrobe, shaped) for worn in outfit], [worn.layer for worn in outfit]
+    person = wardrobe.figure.person
+    skin_faces = person.faces[(person.faces < 13380).all(axis=1)]
+    pieces = garments.layered(pieces, layers, shaped.rest[person.kept], skin_faces)
+    pieces = garments.without_hidden(pieces, layers)
+    painted = [
+        repainted(rng, worn.garment.picture, worn.garment.raster.face >= 0, worn.garment.pixel_places, worn.garment.role) for worn in outfit
+    ]
+    return [replace(piece, picture=picture) for piece, (picture, _) in zip(pieces, painted, strict=True)], [what for _, what in painted]
+
+
+def with_head(
+    rng: Generator, wardrobe: Wardrobe, who: Who, shaped: Shaped, outfit: list[Worn], clothes: list[Piece], held_out: bool
+) -> tuple[list[Piece], dict]:
+    """Skin, eyes, brows, lashes and hair in the rest pose, skin first; and what they are."""
+    skin, skins = heads.skin(rng, wardrobe, who, shaped, garments.covered_skin(outfit, wardrobe), held_out)
+    colour = heads.hair_colour(rng, who)
+    brow = wardrobe.brows[rng.integers(len(wardrobe.brows))]
+    lash = wardrobe.lashes[rng.integers(len(wardrobe.lashes))]
+    small = heads.LASHES_AND_BROWS
+    face = [heads.worn_on_head(brow, shaped, 0.7 * colour, small), heads.worn_on_head(lash, shaped, np.full(3, 0.05), small)]
+    hat = next((piece for piece, worn in zip(clothes, outfit, strict=True) if worn.garment.role == "hat"), None)
+    style = heads.choose_hair(rng, wardrobe, who, hat is not None, held_out)
+    if style is not None:
+        hair = heads.worn_on_head(style, shaped, colour, 512)
+        skin = heads.with_scalp(skin, wardrobe, hair, colour)
+        face.append(heads.below_hat(hair, hat) if hat is not None else hair)
+    facts = {"hair": style.name if style else "none", "hair_colour": [round(float(part), 2) for part in colour], "skins": skins}
+    return [skin, heads.eyes(rng, wardrobe, who, shaped), *face], facts
+
+
+def t_posed(rng: Generator, piece: Piece, shaped: Shaped, pose: np.ndarray, wardrobe: Wardrobe) -> Piece:
+    """The piece carried from the rest pose into the T-pose; cloth with its folds."""
+    piece = replace(piece, vertices=shaped.t_posed(piece.vertices, piece.weights))
+    return replace(piece, vertices=garments.folded(rng, piece, pose, wardrobe, waves)) if piece.label == "cloth" else piece
+
+
+def settled(pieces: list[Piece], head: int, layers: list[int], skin_faces: np.ndarray) -> list[Piece]:
+    """Posed pieces (the first `head` of them skin, eyes and hair) with the clothes once more pushed off what they bend into."""
+    skin = pieces[0]
+    clothes = garments.layered(pieces[head:], layers, skin.vertices, skin.faces, 0.02)
+    return [*pieces[:head], *clothes]

@@ -1,0 +1,80 @@
+"""What a person puts on: garments that go together for their sex and age, and how they are cut, loosened and worn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from training.people.wardrobe import Wardrobe, Wearable, allowed
+from training.people.who import Who
+
+OPTIONAL = {"hat": 0.07, "glasses": 0.13}
+BAREFOOT = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Worn:
+    """A garment as it is worn. shorten: share of sleeves or legs cut off, 0..1 (none: 0); stretch: of what hangs below the waist; flare:
+    how much wider it is at the bottom; ease: metres it stands off; layer: larger is farther out."""
+
+    garment: Wearable
+    shorten: float
+    stretch: float
+    flare: float
+    ease: float
+    layer: int
+
+
+def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> list[Worn]:
+    """Garments from the inside to the outside: a dress, a suit, or top and bottom; shoes; sometimes a hat or glasses."""
+    at_hand = _at_hand(wardrobe, who, validation)
+    kinds = {"dress": 0.3 if who.sex == "female" else 0.0, "suit": 0.05, "two": 0.65}
+    kinds = {kind: share for kind, share in kinds.items() if kind == "two" or at_hand[kind]}
+    shares = np.array(list(kinds.values()))
+    kind = str(rng.choice(list(kinds), p=shares / shares.sum()))
+    roles = [kind] if kind != "two" else ["top", _bottom(rng, at_hand)]
+    roles += [role for role, share in OPTIONAL.items() if rng.random() < share]
+    roles += ["shoes"] if rng.random() > BAREFOOT else []
+    chosen = {role: at_hand[role][rng.integers(len(at_hand[role]))] for role in roles if at_hand[role]}
+    if chosen.get("top") and "elegant" in chosen["top"].name:
+        matching = [one for one in at_hand["trousers"] + at_hand["skirt"] if one.name.split()[0] == chosen["top"].name.split()[0]]
+        if matching and rng.random() < 0.7:
+            chosen = {role: one for role, one in chosen.items() if role not in ("trousers", "skirt")} | {matching[0].role: matching[0]}
+    tucked = rng.random() < 0.25 or ("top" in chosen and "Swimsuit" in chosen["top"].name)
+    worn = [_worn(rng, garment, who, tucked) for garment in chosen.values()]
+    return sorted(worn, key=lambda one: one.layer)
+
+
+def _at_hand(wardrobe: Wardrobe, who: Who, validation: bool) -> dict[str, list[Wearable]]:
+    """The garments of each role this person may be given."""
+    found = {}
+    for role in ("top", "trousers", "skirt", "dress", "suit", "shoes", "hat", "glasses"):
+        fitting = [
+            one for one in wardrobe.garments if one.role == role and who.sex in one.sexes and one.years[0] <= who.years <= one.years[1]
+        ]
+        usable = allowed([one.name for one in fitting], wardrobe.kept["garments"], validation)
+        found[role] = [one for one, use in zip(fitting, usable, strict=True) if use]
+    return found
+
+
+def _bottom(rng: Generator, at_hand: dict[str, list[Wearable]]) -> str:
+    return "skirt" if at_hand["skirt"] and (not at_hand["trousers"] or rng.random() < 0.3) else "trousers"
+
+
+def _worn(rng: Generator, garment: Wearable, who: Who, tucked: bool) -> Worn:
+    shorten, stretch, flare, ease = 0.0, 1.0, 0.0, float(rng.choice([0.0, 0.006, 0.014], p=[0.3, 0.4, 0.3]) * rng.uniform(0.7, 1.3))
+    if garment.role == "trousers":
+        shorten = rng.uniform(0.2, 0.7) if rng.random() < (0.45 if who.child else 0.2) else 0.0
+        flare = rng.choice([0.0, rng.uniform(0.1, 0.45)], p=[0.45, 0.55])
+    elif garment.role in ("skirt", "dress"):
+        stretch = rng.uniform(0.95, 1.9 if garment.role == "skirt" else 1.6)
+        flare = rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.4, 0.6])
+    elif garment.role == "top":
+        shorten = rng.uniform(0.1, 0.85) if rng.random() < 0.35 else 0.0
+        stretch = rng.uniform(1.0, 1.35) if rng.random() < 0.4 else 1.0
+    layers = {"top": 1 if tucked else 3, "shoes": 4 if "Boots" in garment.name else 0, "hat": 6, "glasses": 5}
+    if "elegant" in garment.name:  # jackets keep their cut
+        shorten, layers["top"] = 0.0, 3
+    if garment.role in ("shoes", "hat", "glasses"):
+        shorten, stretch, flare, ease = 0.0, 1.0, 0.0, 0.0
+    return Worn(garment, float(shorten), float(stretch), float(flare), float(ease), layers.get(garment.role, 2))
