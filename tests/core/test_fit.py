@@ -109,10 +109,11 @@ def terms_of(skeleton) -> list:
         priors.UsualPose(),
         priors.UsualShape(),
         priors.UprightPelvis(),
+        priors.LiftedPose(random_unknowns(7)[POSE].reshape(24, 3), np.linspace(0.1, 0.4, 24)),
     ]
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(7))
 def test_derivative_of_every_term(skeleton, number):
     term, unknowns = terms_of(skeleton)[number], random_unknowns(6)
     residual, jacobian = term(unknowns)

@@ -7,9 +7,10 @@ knee is +x, a hip -x; bending the left elbow is -y; lowering the left arm is -z.
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from ...skeleton import JOINT, JOINT_NAMES, mirrored, rotation_matrices
-from .kinematics import BETAS, POSE, SIZE, cross_matrix, left_jacobian
+from .kinematics import BETAS, POSE, SIZE, J, cross_matrix, left_jacobian
 
 Range = tuple[int, int]
 
@@ -128,3 +129,24 @@ class UprightPelvis:
         jacobian = np.zeros((2, SIZE))
         jacobian[:, POSE.start : POSE.start + 3] = (-cross_matrix(up) @ left_jacobian(turn))[[0, 2]] / self.deviation
         return up[[0, 2]] / self.deviation, jacobian
+
+
+@dataclass(frozen=True)
+class LiftedPose:
+    """How far each joint's rotation is turned from the lifter's, in its own deviations: the rotation vector of lifted^-1 · rotation.
+
+    pose: (24, 3) axis-angle; deviation: (24,) radians. Its derivative is the inverse right Jacobian there times the right Jacobian of the
+    unknowns (Sola et al. 2018, eq. 143-144); a right Jacobian is the left one of the negated vector.
+    """
+
+    pose: np.ndarray
+    deviation: np.ndarray
+
+    def __call__(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        turns = unknowns[POSE].reshape(J, 3)
+        away = (Rotation.from_rotvec(self.pose).inv() * Rotation.from_rotvec(turns)).as_rotvec()
+        blocks = np.linalg.solve(left_jacobian(-away), left_jacobian(-turns)) / self.deviation[:, None, None]
+        jacobian = np.zeros((J, 3, SIZE))
+        for joint in range(J):
+            jacobian[joint, :, POSE.start + 3 * joint : POSE.start + 3 * joint + 3] = blocks[joint]
+        return (away / self.deviation[:, None]).ravel(), jacobian.reshape(-1, SIZE)

@@ -1,0 +1,4 @@
+"""The lifter's training: landmarks of people whose pose is known, and the network that learns to undo the detector's errors.
+
+pairs     quick pictures through the real landmark detector: `python -m training.lifter.pairs`
+"""
