@@ -28,6 +28,9 @@ WIDTH, BLOCKS = 512, 2
 FEATURES = len(LANDMARKS) * 7
 OUTPUTS = len(LIFTED) * 7 + 10
 
+DEVIATIONS_PER_SPREAD = 2.0
+"""Standard deviation per axis of a Laplace density exp(-|x| / b) in three dimensions, over its spread b: E|x|² is 12 b²."""
+
 _SMPL_TWINS = [LIFTED.index(mirrored(name)) for name in LIFTED]
 _LANDMARK_TWINS = torch.tensor(TWINS[: len(LANDMARKS)])
 
@@ -132,5 +135,5 @@ def lift(lifter: Lifter, person: Person) -> Lifted:
     pose, spread = np.zeros((24, 3)), np.full(24, np.radians(5.0))
     rows = [JOINT[name] for name in LIFTED]
     pose[rows] = Rotation.from_matrix(rotations[0].double().numpy()).as_rotvec()
-    spread[rows] = np.exp(deviation[0].double().numpy())
+    spread[rows] = DEVIATIONS_PER_SPREAD * np.exp(deviation[0].double().numpy())
     return Lifted(pose, spread, betas[0].double().numpy())
