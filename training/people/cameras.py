@@ -20,9 +20,9 @@ def sample_camera(rng: Generator, person: DressedPerson, size: int, number: int 
     yaw = rng.normal(0, 20) if number == 0 else rng.normal(0, 40) if rng.random() < 0.55 else rng.uniform(-180, 180)
     pitch = np.clip(rng.normal(5, 8), -12, 32)
     fov = np.exp(rng.uniform(np.log(14), np.log(62)))  # a long lens as often as a wide one: in octaves, not degrees
-    whole = framed(
-        person, np.radians(yaw), np.radians(pitch), np.radians(fov), (size, size), rng.uniform(0.66, 0.95), rng.normal(0, 0.02, 2)
-    )
+    fill = rng.uniform(0.66, 0.95)
+    shift = np.clip(rng.normal(0, 0.02, 2), -0.4 * (1 - fill), 0.4 * (1 - fill))  # never over the picture's edge
+    whole = framed(person, np.radians(yaw), np.radians(pitch), np.radians(fov), (size, size), fill, shift)
     return legs_cropped(rng, whole, person) if number > 0 and rng.random() < CROPPED else whole
 
 

@@ -79,7 +79,11 @@ def exposed(light: ndarray, camera: Camera, brightness: float, white_balance: fl
 
 
 def _paper(light: ndarray, camera: Camera) -> ndarray:
-    """Linear colour (3,) of white paper facing the camera, turned up a little as chests and faces are; never quite dark."""
+    """Linear colour (3,) of white paper facing the camera, turned up a little as chests and faces are.
+
+    A fifth of it is the light from all around: cameras meter the whole picture, and order-2 light dips too deep opposite to a lamp.
+    """
     normal = -camera.rotation[2] + np.array([0.0, 0.4, 0.0])
     paper = irradiance(light, normal / np.linalg.norm(normal)) / np.pi
-    return np.maximum(paper, 0.1 * light[0] / np.sqrt(4 * np.pi))
+    around = light[0] / np.sqrt(4 * np.pi)
+    return 0.8 * np.maximum(paper, 0.1 * around) + 0.2 * around

@@ -134,7 +134,7 @@ def made_up_sky(rng: Generator) -> ndarray:
 def made_up_room(rng: Generator) -> ndarray:
     """Dim walls of one colour, a lighter ceiling, a darker floor, and one to four lamps, windows or softboxes."""
     rays = directions(*SIZE)
-    walls = rng.uniform(0.05, 0.5) * np.exp(rng.normal(0, 0.12, 3))
+    walls = rng.uniform(0.15, 0.6) * np.exp(rng.normal(0, 0.12, 3))
     image = walls * (1 + 0.6 * rays[..., 1:2])
     for _ in range(rng.integers(1, 5)):
         towards = rng.normal([0, 0.5, 0], [1, 0.6, 1])
