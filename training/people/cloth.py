@@ -10,9 +10,13 @@ from numpy.random import Generator
 
 PALETTE = {  # sRGB, and how often it is worn
     (24, 24, 27): 10, (58, 60, 64): 6, (112, 114, 116): 5, (172, 172, 170): 4, (236, 234, 228): 10, (30, 38, 62): 8, (52, 78, 120): 6,
-    (112, 150, 190): 4, (196, 180, 152): 5, (148, 118, 84): 4, (92, 66, 46): 4, (88, 92, 60): 3, (54, 84, 62): 3, (120, 30, 36): 4,
+    (112, 150, 190): 4, (196, 180, 152): 5, (148, 118, 84): 4, (92, 66, 46): 4, (88, 92, 60): 3, (62, 72, 66): 2, (120, 30, 36): 4,
+    (54, 84, 62): 3,
     (186, 52, 48): 4, (222, 178, 176): 3, (206, 118, 60): 2, (226, 190, 84): 2, (110, 70, 116): 2, (52, 128, 128): 2, (180, 200, 170): 2,
 }  # fmt: skip
+QUIET = 13
+"""So many of the palette, from its beginning, are what trousers and shoes mostly are."""
+MUTED = {"trousers": 0.85, "suit": 0.8, "skirt": 0.5}
 PRINTS = ("plain", "stripes", "pinstripes", "checks", "dots", "blotches", "marl", "blocks")
 SHARES = {"trousers": (0.8, 0, 0.05, 0.05, 0, 0.03, 0.07, 0)}
 USUAL = (0.44, 0.14, 0.05, 0.1, 0.07, 0.07, 0.07, 0.06)
@@ -21,25 +25,30 @@ USUAL = (0.44, 0.14, 0.05, 0.1, 0.07, 0.07, 0.07, 0.06)
 def repainted(rng: Generator, picture: np.ndarray, covered: np.ndarray, places: np.ndarray, role: str) -> tuple[np.ndarray, str]:
     """The picture (S, S, 4) in other colours, and what was done. covered (S, S): the garment's pixels; places (S, S, 3): metres."""
     if role in ("shoes", "glasses", "hat"):
-        return (toned(rng, picture), "toned") if rng.random() < 0.6 else (recoloured(picture, covered, random_colour(rng)), "recoloured")
+        if rng.random() < 0.7:
+            return toned(rng, picture, 0.05), "toned"
+        return recoloured(picture, covered, random_colour(rng, 0.7)), "recoloured"
     if rng.random() < 0.22:
-        return toned(rng, picture), "toned"
+        return toned(rng, picture, 0.05 if role in MUTED else 0.2), "toned"
     shares = np.array(SHARES.get(role, USUAL))
     kind = str(rng.choice(PRINTS, p=shares / shares.sum()))
-    return recoloured(picture, covered, printed(rng, kind, places)), kind
+    return recoloured(picture, covered, printed(rng, kind, places, MUTED.get(role, 0.2))), kind
 
 
-def random_colour(rng: Generator) -> np.ndarray:
-    """One of the colours people wear (3,), sRGB 0..1, a little off."""
-    share = np.array(list(PALETTE.values()), float)
-    colour = np.array(list(PALETTE)[rng.choice(len(share), p=share / share.sum())]) / 255
+def random_colour(rng: Generator, muted: float = 0.0) -> np.ndarray:
+    """One of the colours people wear (3,), sRGB 0..1, a little off; with the chance `muted` one of the quiet ones."""
+    number = QUIET if rng.random() < muted else len(PALETTE)
+    share = np.array(list(PALETTE.values())[:number], float)
+    colour = np.array(list(PALETTE)[rng.choice(number, p=share / share.sum())]) / 255
     return np.clip(colour * rng.uniform(0.85, 1.15) + rng.normal(0, 0.02, 3), 0.03, 0.95)
 
 
-def toned(rng: Generator, picture: np.ndarray) -> np.ndarray:
-    """The picture a little lighter, darker or of another hue, saturation kept within reason."""
+def toned(rng: Generator, picture: np.ndarray, strange: float) -> np.ndarray:
+    """The picture a little lighter, darker or of a near hue, or, with the chance `strange`, of any; saturation kept within reason."""
     hsv = cv2.cvtColor(picture[..., :3], cv2.COLOR_RGB2HSV).astype(np.float32)
-    hsv[..., 0] = (hsv[..., 0] + rng.choice([0.0, rng.uniform(-12, 12), rng.uniform(0, 180)], p=[0.4, 0.4, 0.2])) % 180
+    hsv[..., 0] = (
+        hsv[..., 0] + rng.choice([0.0, rng.uniform(-12, 12), rng.uniform(0, 180)], p=[0.5 - strange / 2, 0.5 - strange / 2, strange])
+    ) % 180
     hsv[..., 1] *= rng.uniform(0.5, 1.1)
     hsv[..., 2] = 255 * (hsv[..., 2] / 255) ** rng.uniform(0.7, 1.3)
     return np.dstack([cv2.cvtColor(np.uint8(np.clip(hsv, 0, 255)), cv2.COLOR_HSV2RGB), picture[..., 3]])
@@ -53,9 +62,9 @@ def recoloured(picture: np.ndarray, covered: np.ndarray, colour: np.ndarray) -> 
     return np.dstack([np.uint8(np.clip(255 * shade[..., None] * colour, 0, 255)), picture[..., 3]])
 
 
-def printed(rng: Generator, kind: str, places: np.ndarray) -> np.ndarray:
+def printed(rng: Generator, kind: str, places: np.ndarray, muted: float) -> np.ndarray:
     """Colours (S, S, 3), sRGB 0..1, of a print at those places."""
-    first, second = random_colour(rng), random_colour(rng)
+    first, second = random_colour(rng, muted), random_colour(rng, muted)
     if kind == "plain":
         return np.broadcast_to(first, places.shape)
     return first + (second - first) * _amount(rng, kind, places)[..., None]

@@ -13,14 +13,15 @@ from numpy.random import Generator
 from core.skeleton import JOINT, posed_joints
 from training.makehuman.figure import Shaped, posed, with_bent_fingers
 from training.makehuman.fingers import sample_hands
-from training.people import garments, heads
+from training.people import garments, heads, layers
 from training.people.arms import off_the_body
-from training.people.atlas import joined
 from training.people.character import DressedPerson
-from training.people.cloth import repainted, waves
+from training.people.cloth import repainted
 from training.people.exact_body import OpenBody, body_truth, open_body
+from training.people.joined import joined
 from training.people.outfits import Worn, choose_outfit
 from training.people.piece import Piece
+from training.people.relief import folded
 from training.people.wardrobe import Wardrobe, open_wardrobe
 from training.people.who import Who, sample_who
 from training.poses import SampledPose
@@ -57,7 +58,7 @@ def compose_person(rng: Generator, assets: ComposedAssets, pose: SampledPose, he
     bent = with_bent_fingers(skin.vertices, figure.fingers[figure.person.kept], shaped.knuckles, hands)
     everything[0] = replace(skin, vertices=bent)
     everything = [replace(piece, vertices=posed(piece.vertices, piece.weights, turned, shaped.t_joints)) for piece in everything]
-    everything = settled(everything, len(head), [worn.layer for worn in outfit], figure.person.faces)
+    everything = settled(everything, len(head), [worn.layer for worn in outfit])
     mesh = joined(everything)
     joints = posed_joints(turned, shaped.t_joints)
     used = np.unique(mesh.faces)
@@ -86,11 +87,11 @@ def compose_person(rng: Generator, assets: ComposedAssets, pose: SampledPose, he
 
 def dressed(rng: Generator, outfit: list[Worn], wardrobe: Wardrobe, shaped: Shaped) -> tuple[list[Piece], list[str]]:
     """The outfit on the body in the rest pose, repainted, what is under something else left out; and what was painted on each."""
-    pieces, layers = [garments.on_body(worn, wardrobe, shaped) for worn in outfit], [worn.layer for worn in outfit]
+    pieces, order = [garments.on_body(worn, wardrobe, shaped) for worn in outfit], [worn.layer for worn in outfit]
     person = wardrobe.figure.person
     skin_faces = person.faces[(person.faces < 13380).all(axis=1)]
-    pieces = garments.layered(pieces, layers, shaped.rest[person.kept], skin_faces)
-    pieces = garments.without_hidden(pieces, layers)
+    pieces = layers.layered(pieces, order, shaped.rest[person.kept], skin_faces)
+    pieces = layers.without_hidden(pieces, order)
     painted = [
         repainted(rng, worn.garment.picture, worn.garment.raster.face >= 0, worn.garment.pixel_places, worn.garment.role) for worn in outfit
     ]
@@ -120,11 +121,11 @@ def with_head(
 def t_posed(rng: Generator, piece: Piece, shaped: Shaped, pose: np.ndarray, wardrobe: Wardrobe) -> Piece:
     """The piece carried from the rest pose into the T-pose; cloth with its folds."""
     piece = replace(piece, vertices=shaped.t_posed(piece.vertices, piece.weights))
-    return replace(piece, vertices=garments.folded(rng, piece, pose, wardrobe, waves)) if piece.label == "cloth" else piece
+    return replace(piece, vertices=folded(rng, piece, pose, wardrobe.plain.t_joints)) if piece.label == "cloth" else piece
 
 
-def settled(pieces: list[Piece], head: int, layers: list[int], skin_faces: np.ndarray) -> list[Piece]:
+def settled(pieces: list[Piece], head: int, order: list[int]) -> list[Piece]:
     """Posed pieces (the first `head` of them skin, eyes and hair) with the clothes once more pushed off what they bend into."""
     skin = pieces[0]
-    clothes = garments.layered(pieces[head:], layers, skin.vertices, skin.faces, 0.02)
+    clothes = layers.layered(pieces[head:], order, skin.vertices, skin.faces, 0.02)
     return [*pieces[:head], *clothes]

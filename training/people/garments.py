@@ -1,20 +1,16 @@
-"""Garments put on a body: fitted, cut, lengthened, flared, loosened, and kept from poking through each other and the skin."""
+"""Garments put on a body: fitted, cut, lengthened, flared and loosened as they are worn."""
 
 from dataclasses import replace
 
 import numpy as np
-from numpy.random import Generator
-from scipy.spatial import cKDTree
 
 from core.skeleton import JOINT
-from training.makehuman.figure import Figure, Shaped
+from training.makehuman.figure import Shaped
 from training.people.outfits import Worn
-from training.people.piece import Piece, rim, subdivided, trimmed, vertex_normals
+from training.people.piece import Piece, subdivided, trimmed, vertex_normals
 from training.people.wardrobe import Wardrobe
 
-SKIN_GAP, LAYER_GAP = 0.003, 0.005  # metres between a garment and the skin, and the garment below
 FEW = 6000  # vertices; garments with fewer get their faces cut in four, so that folds have room
-UNDER = 0.03  # metres from its hem inwards an outer garment still shows what is below
 
 
 def on_body(worn: Worn, wardrobe: Wardrobe, shaped: Shaped) -> Piece:
@@ -32,7 +28,9 @@ def on_body(worn: Worn, wardrobe: Wardrobe, shaped: Shaped) -> Piece:
     if worn.shorten:
         piece = trimmed(piece, cut_level(worn, wardrobe, piece.places))
     piece = subdivided(piece) if len(piece.vertices) < FEW else piece
-    piece = replace(piece, vertices=_reshaped(worn, piece, wardrobe, shaped))
+    piece = replace(piece, vertices=_reshaped(worn, piece, shaped))
+    if garment.role in ("skirt", "dress"):
+        piece = replace(piece, weights=hung(piece.weights, piece.vertices, shaped.joints))
     eased = vertex_normals(piece.vertices, piece.faces) * (worn.ease * _looseness(garment.role, piece.places, wardrobe))[:, None]
     return replace(piece, vertices=piece.vertices + eased)
 
@@ -66,7 +64,7 @@ def _opaque(piece: Piece) -> np.ndarray:
     return (alpha[side - 1 - points[..., 1], points[..., 0]] >= 128).any(axis=1)
 
 
-def _reshaped(worn: Worn, piece: Piece, wardrobe: Wardrobe, shaped: Shaped) -> np.ndarray:
+def _reshaped(worn: Worn, piece: Piece, shaped: Shaped) -> np.ndarray:
     """Vertices (V, 3) with the hem lowered by `stretch` and widened by `flare`."""
     joints, vertices = shaped.joints, piece.vertices.copy()
     waist = joints[JOINT["spine1"], 1]
@@ -97,6 +95,25 @@ def _flare_legs(vertices: np.ndarray, joints: np.ndarray, flare: float) -> None:
         vertices[np.ix_(leg, [0, 2])] = centre + (vertices[np.ix_(leg, [0, 2])] - centre) * (1 + flare * share)[:, None]
 
 
+def hung(weights: np.ndarray, vertices: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Skin weights (V, 24) of a skirt: what hangs below the hips follows both thighs, by how far left or right it is, so that the cloth
+    between the legs spans from one to the other; below the knees it follows the shanks in part. vertices (V, 3), joints: rest pose."""
+    hip, knee = joints[JOINT["left_hip"]], joints[JOINT["left_knee"]]
+    free = smooth((hip[1] - 0.02 - vertices[:, 1]) / 0.14)
+    left = smooth(0.5 + vertices[:, 0] / (2.4 * hip[0] + 0.02))
+    low = 0.5 * smooth((knee[1] + 0.05 - vertices[:, 1]) / 0.2)
+    hanging = np.zeros_like(weights)
+    for side, share in (("left", left), ("right", 1 - left)):
+        hanging[:, JOINT[f"{side}_hip"]], hanging[:, JOINT[f"{side}_knee"]] = share * (1 - low), share * low
+    return (1 - free)[:, None] * weights + free[:, None] * hanging
+
+
+def smooth(way: np.ndarray) -> np.ndarray:
+    """0 before 0, 1 after 1, without a corner between."""
+    way = np.clip(way, 0, 1)
+    return way * way * (3 - 2 * way)
+
+
 def _looseness(role: str, places: np.ndarray, wardrobe: Wardrobe) -> np.ndarray:
     """How much of its ease a garment has at each place (V,): little at collar and waistband, all of it at hem and cuffs."""
     at = wardrobe.plain.t_joints
@@ -105,76 +122,3 @@ def _looseness(role: str, places: np.ndarray, wardrobe: Wardrobe) -> np.ndarray:
     down = np.clip((at[JOINT["neck"], 1] - places[:, 1]) / 0.35, 0, 1)
     out = np.clip((np.abs(places[:, 0]) - at[JOINT["left_shoulder"], 0]) / 0.15, 0, 1)
     return np.clip(np.maximum(down, out), 0.1, 1)
-
-
-def layered(pieces: list[Piece], layers: list[int], skin: np.ndarray, skin_faces: np.ndarray, most: float = 0.05) -> list[Piece]:
-    """The garments, inside first, each pushed out of the skin and of those below it, by `most` metres at the most."""
-    below = [(skin, vertex_normals(skin, skin_faces), SKIN_GAP)]
-    done: list[Piece] = []
-    for piece, layer in zip(pieces, layers, strict=True):
-        vertices = piece.vertices
-        for points, normals, gap in below if layer < 5 else ():
-            vertices = pushed_out(vertices, points, normals, gap, most)
-        done.append(replace(piece, vertices=vertices))
-        if layer < 5:
-            below.append((vertices, vertex_normals(vertices, piece.faces), LAYER_GAP))
-    return done
-
-
-def pushed_out(vertices: np.ndarray, points: np.ndarray, normals: np.ndarray, gap: float, most: float) -> np.ndarray:
-    """Vertices (V, 3), each at least `gap` metres in front of the surface (points and normals (N, 3)) where that is within reach."""
-    distance, near = cKDTree(points).query(vertices, k=3, distance_upper_bound=most)
-    found = np.isfinite(distance[:, 0])
-    here = np.where(np.isfinite(distance[found]), near[found], near[found, :1])
-    closeness = 1 / (np.where(np.isfinite(distance[found]), distance[found], most) + 1e-3)
-    closeness /= closeness.sum(axis=1, keepdims=True)
-    normal = np.einsum("nk,nkc->nc", closeness, normals[here])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
-    ahead = np.einsum("nc,nc->n", vertices[found] - np.einsum("nk,nkc->nc", closeness, points[here]), normal)
-    moved = vertices.copy()
-    moved[found] += np.clip(gap - ahead, 0, most)[:, None] * normal
-    return moved
-
-
-def without_hidden(pieces: list[Piece], layers: list[int]) -> list[Piece]:
-    """The garments without the faces that lie well under a garment farther out."""
-    shown = []
-    for piece, layer in zip(pieces, layers, strict=True):
-        hidden = np.zeros(len(piece.vertices), bool)
-        for outer, outer_layer in zip(pieces, layers, strict=True):
-            if layer < outer_layer < 5 and piece.label != "other":
-                hidden |= _under(piece.vertices, outer)
-        shown.append(piece.with_faces(~hidden[piece.faces].all(axis=1)))
-    return shown
-
-
-def _under(vertices: np.ndarray, outer: Piece) -> np.ndarray:
-    """True for the vertices (V,) behind the outer garment, near it and away from its hems."""
-    distance, near = cKDTree(outer.vertices).query(vertices, distance_upper_bound=0.06)
-    found = np.isfinite(distance)
-    near = np.where(found, near, 0)
-    behind = np.einsum("vc,vc->v", vertices - outer.vertices[near], vertex_normals(outer.vertices, outer.faces)[near]) < 0
-    to_hem = cKDTree(outer.vertices[rim(outer.faces)]).query(outer.vertices[near])[0]
-    return found & behind & (to_hem > UNDER)
-
-
-def folded(rng: Generator, piece: Piece, pose: np.ndarray, wardrobe: Wardrobe, waves) -> np.ndarray:
-    """Vertices (V, 3), T-pose, with folds: low waves all over, and creases across arms and legs where elbows and knees bend."""
-    at, places = wardrobe.plain.t_joints, piece.places
-    height = rng.uniform(0.0005, 0.003) * (1 + waves(rng, places, rng.uniform(0.05, 0.14), 6))
-    wobble = waves(rng, places, 0.1, 4)
-    for joint in ("elbow", "knee"):
-        for side, sign in (("left", 1), ("right", -1)):
-            limb = "shoulder" if joint == "elbow" else "hip"
-            share = piece.weights[:, [JOINT[f"{side}_{limb}"], JOINT[f"{side}_{joint}"]]].sum(axis=1)
-            along = places[:, 0 if joint == "elbow" else 1] - at[JOINT[f"{side}_{joint}"], 0 if joint == "elbow" else 1]
-            bent = min(float(np.linalg.norm(pose[JOINT[f"{side}_{joint}"]])), 1.6) / 1.6
-            crease = 1 + np.sin(along * sign * 2 * np.pi / 0.05 + 2 * wobble)
-            height += share * (0.001 + 0.004 * bent) * crease * np.exp(-((along / 0.09) ** 2))
-    height = np.clip(height, 0, 0.012) * (piece.label == "cloth")
-    return piece.vertices + vertex_normals(piece.vertices, piece.faces) * height[:, None]
-
-
-def skin_vertices(figure: Figure, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The person's vertices (V, 3) out of hm08's, and their faces (F, 3)."""
-    return rest[figure.person.kept], figure.person.faces

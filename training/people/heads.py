@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 
 from core.skeleton import JOINT
 from training.makehuman.figure import Shaped
-from training.people.piece import Piece, vertex_normals
+from training.people.piece import Piece
 from training.people.wardrobe import Wardrobe, Wearable, allowed
 from training.people.who import Who
 
@@ -110,17 +110,21 @@ def with_scalp(piece: Piece, wardrobe: Wardrobe, hair: Piece, colour: np.ndarray
     """The skin with its scalp in the hair's colour where hair lies on it, so that nothing light shows between the strands."""
     figure = wardrobe.figure
     head = figure.weights[figure.person.kept, JOINT["head"]] > 0.6
-    brow = np.percentile(piece.places[head, 1], 55)
     distance, _ = cKDTree(hair.vertices).query(piece.vertices[head], distance_upper_bound=0.05)
     covered = np.zeros(len(piece.vertices), np.float32)
-    covered[head] = np.clip((0.028 - distance) / 0.012, 0, 1)
-    ear = np.median(piece.places[head, 2])
-    covered *= (piece.places[:, 1] > brow) | (piece.places[:, 2] < ear - 0.01)
+    covered[head] = np.clip((0.028 - distance) / 0.012, 0, 1) * np.clip(above_hairline(wardrobe, piece.places[head]) / 0.012, 0, 1)
     mask = wardrobe.skin_raster.interpolate(figure.person.faces, covered[:, None])
     mask = 0.9 * cv2.GaussianBlur(mask, (0, 0), 4)[..., None]
     picture = piece.picture.copy()
     picture[..., :3] = np.uint8((1 - mask) * picture[..., :3] + mask * 255 * 0.75 * colour)
     return replace(piece, picture=picture)
+
+
+def above_hairline(wardrobe: Wardrobe, places: np.ndarray) -> np.ndarray:
+    """How far (metres) places (V, 3) of the plain T-pose lie above the line on which hair begins: nape, ears, temples, forehead."""
+    eye = wardrobe.plain_t[wardrobe.figure.person.kept[wardrobe.figure.person.kept >= 13380]].mean(axis=0)
+    behind = places[:, 2] - eye[2]
+    return places[:, 1] - eye[1] - np.interp(behind, [-0.16, -0.105, -0.03, 0.02], [-0.075, 0.005, 0.05, 0.075])
 
 
 def eyes(rng: Generator, wardrobe: Wardrobe, who: Who, shaped: Shaped) -> Piece:
@@ -148,8 +152,3 @@ def _iris(rng: Generator, wardrobe: Wardrobe, who: Who):
     light = rng.random() < 0.7 * who.ethnicity["caucasian"] ** 2
     choice = [path for path in wardrobe.irises if path not in brown] if light else brown
     return (choice or list(wardrobe.irises))[rng.integers(len(choice or wardrobe.irises))]
-
-
-def off_the_skin(hair: Piece, points: np.ndarray, faces: np.ndarray, pushed_out) -> Piece:
-    """The hair with what hangs below the chin pushed off the skin or clothes (points, faces) beneath."""
-    return replace(hair, vertices=pushed_out(hair.vertices, points, vertex_normals(points, faces), 0.004, 0.03))
