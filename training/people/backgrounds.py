@@ -85,7 +85,9 @@ def made_up_place(rng: Generator, light: ndarray, camera: Camera) -> ndarray:
 
 def _material(rng: Generator, u: ndarray, v: ndarray) -> ndarray:
     """Linear albedo (H, W, 3) over places in metres: a colour, blotches, grain, and sometimes tiles or stripes with joints."""
-    colour = np.clip(rng.uniform(0.08, 0.7) * np.exp(rng.normal(0, 0.15, 3)), 0.02, 0.9)
+    colour = np.clip(
+        rng.uniform(0.08, 0.7) * np.exp(rng.normal([0.08, 0.0, -0.12], 0.1)), 0.02, 0.9
+    )  # stone, wood and paint are rather warm
     shade = 1 + rng.uniform(0.05, 0.35) * _noise(rng, u, v, rng.uniform(0.3, 1.5)) + rng.uniform(0, 0.12) * _noise(rng, u, v, 0.03)
     if rng.random() < 0.6:
         long, short = rng.uniform(0.1, 1.5, 2)
