@@ -70,7 +70,7 @@ def framed_points(
     """
     focal = size[1] / 2 / np.tan(fov / 2)
     target = (points.min(0) + points.max(0)) / 2
-    distance = 2.0
+    distance = max(2.0, 0.725 * float(np.linalg.norm(np.ptp(points, axis=0))))  # before all of them, were they a group
     for _ in range(8):  # perspective: the extent depends on the distance, so a few rounds of proportion
         camera = camera_towards(target, distance, yaw, pitch, focal, size)
         extent = np.ptp(camera.project(points), axis=0) / size

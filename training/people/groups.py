@@ -110,7 +110,7 @@ def arranged(rng: Generator, people: list[ndarray], size: tuple[int, int], tries
         pitch = np.radians(np.clip(rng.normal(5, 7), -8, 28))
         camera = framed_points(np.concatenate(stood), np.radians(rng.normal(0, 12)), pitch, fov, size, rng.uniform(0.75, 1.1))
         worst = hidden_shares(stood, camera).max()
-        if 0.25 < worst < 0.85 or (worst <= 0.25 and rng.random() < 0.1):
+        if 0.25 < worst < 0.75 or (worst <= 0.25 and rng.random() < 0.1):
             return turns, places, camera
         if worst < least:
             found, least = (turns, places, camera), worst
