@@ -56,28 +56,33 @@ def camera_towards(target: ndarray, distance: float, yaw: float, pitch: float, f
     return Camera(np.array([focal, focal, size[0] / 2, size[1] / 2]), rotation, translation, np.array(size))
 
 
-def framed(posed: PosedPerson | DressedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)):
-    """`framed_points` of a person's vertices."""
+def framed(
+    posed: PosedPerson | DressedPerson, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)
+) -> Camera:
+    """`framed_points` of the person's vertices."""
     return framed_points(posed.vertices, yaw, pitch, fov, size, fill, shift)
 
 
-def framed_points(
-    points: ndarray, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift: tuple[float, float] = (0.0, 0.0)
-) -> Camera:
+def framed_points(points: ndarray, yaw: float, pitch: float, fov: float, size: tuple[int, int], fill: float, shift=(0.0, 0.0)) -> Camera:
     """A camera with vertical field of view fov (radians) so far away that points (N, 3) fill `fill` of the picture's tighter side.
 
-    shift: their place off the middle, as fractions of the picture's width and height.
+    For one person: points that reach metres towards the camera are `groups.framed_together`'s. shift: their place off the middle, as
+    fractions of the picture's width and height.
     """
     focal = size[1] / 2 / np.tan(fov / 2)
     target = (points.min(0) + points.max(0)) / 2
-    distance = max(2.0, 0.725 * float(np.linalg.norm(np.ptp(points, axis=0))))  # before all of them, were they a group
+    distance = 2.0
     for _ in range(8):  # perspective: the extent depends on the distance, so a few rounds of proportion
         camera = camera_towards(target, distance, yaw, pitch, focal, size)
         extent = np.ptp(camera.project(points), axis=0) / size
         distance *= float(extent.max()) / fill
     pixels = camera.project(points)
-    off = (np.array(size) / 2 - (pixels.min(0) + pixels.max(0)) / 2 + np.array(shift) * size) * distance / focal
-    translation = camera.translation + np.array([off[0], off[1], 0.0])
+    return shifted(camera, np.array(size) / 2 - (pixels.min(0) + pixels.max(0)) / 2 + np.array(shift) * size, distance)
+
+
+def shifted(camera: Camera, pixels: ndarray, distance: float) -> Camera:
+    """The camera moved sideways and up so that what is distance metres away is pixels (2,) farther right and down in its picture."""
+    translation = camera.translation + np.append(pixels * distance / camera.intrinsics[:2], 0.0)
     return Camera(camera.intrinsics, camera.rotation, translation, camera.size)
 
 
