@@ -112,9 +112,15 @@ def load_person(folder: Path, name: str) -> RocketboxPerson:
         )
 
 
-def pose_person(person: RocketboxPerson, pose: np.ndarray, rest_joints: np.ndarray = T_POSE) -> PosedPerson:
-    """The person in an SMPL pose (24, 3), axis-angle relative to the T pose given by rest_joints (24, 3), standing on the ground."""
-    turns = dict(zip(person.smpl_rows, _bind_rotations(person, pose, rest_joints), strict=True))
+def pose_person(
+    person: RocketboxPerson, pose: np.ndarray, rest_joints: np.ndarray = T_POSE, turns: dict[int, np.ndarray] | None = None
+) -> PosedPerson:
+    """The person in an SMPL pose (24, 3), axis-angle relative to the T pose given by rest_joints (24, 3), standing on the ground.
+
+    turns: further rotations (3, 3) by the rig's joint number, in the bind pose's frame, such as the fingers'.
+    """
+    of_smpl = dict(zip(person.smpl_rows, _bind_rotations(person, pose, rest_joints), strict=True))
+    turns = of_smpl | {joint: of_smpl.get(joint, np.eye(3)) @ turn for joint, turn in (turns or {}).items()}
     moves = np.zeros_like(person.bind)
     for joint, parent in enumerate(person.parents):
         local, pivot = np.eye(4), person.bind[joint, :3, 3]

@@ -21,18 +21,30 @@ from training.rocketbox import RocketboxPerson, load_person
 
 LABEL = {name: number for number, name in enumerate(LABELS)}
 CLOTH_MATERIALS = ("hat", "keffiyeh", "protection", "mask")
-BARE = {"hand": 26.0, "wrist": 26.0, "elbow": 15.0, "neck": 15.0, "knee": 12.0, "shoulder": 11.0, "ankle": 11.0, "collar": 10.0, "foot": 11.0}
+PROPS = ("helmet", "glasses", "tools", "flashlight", "stetoskop", "equipment", "combat_knife", "pistol", "shotgun", "machinegun")
+BARE = {
+    "hand": 26.0,
+    "wrist": 26.0,
+    "elbow": 15.0,
+    "neck": 15.0,
+    "knee": 12.0,
+    "shoulder": 13.0,
+    "ankle": 11.0,
+    "collar": 10.0,
+    "foot": 11.0,
+    "hip": 10.0,
+}
 """How far (in Lab's a, b and a third of L) a face of the body's material may be from the person's skin to be bare, by what moves it: hands
 seldom wear gloves, and a beige coat is no chest."""
 BARE_TORSO = 7.0
-FACE_SKIN = 24.0
-"""The same for the head's material, whose skin runs from cheek to ear and beard shadow."""
+FACE_SKIN, SCALP = 24.0, 9.0
+"""The same for the head's material, whose skin runs from cheek to ear and beard shadow; and for crown and back, where hair may be blond."""
 
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
     """A person's picture, read: person; texture (T, T, 3) uint8 sRGB; alpha (T, T) uint8 or None; face (T, T): the face each texel shows, in
-    the gutters the nearest one's; trusted (T, T) uint8, 255 where the preview showed the texel; label (F,); part (F,): SMPL's joint that
+    gutters the nearest one's; trusted (T, T) uint8, 255 where the preview showed the texel; label (F,); part (F,): SMPL's joint that
     moves the face most; skin_lab (3,): the face's skin in Lab."""
 
     person: RocketboxPerson
@@ -67,7 +79,7 @@ def read_atlas(folder: Path, name: str) -> Atlas:
 
 
 def unwrapped(person: RocketboxPerson, side: int, seen: ndarray) -> tuple[ndarray, ndarray]:
-    """Which face each texel shows (T, T), and 255 where it was seen, 0 where filled in (T, T) uint8. seen (V,): 1 or 0.
+    """Which face each texel shows (T, T), and 255 where it was seen, 0 where filled in (T, T) uint8. seen (V,) is 1 or 0.
 
     The picture is drawn as a camera sees it, the sheet one metre away. Where two parts of the person share texels, the seen one lies on top.
     """
@@ -103,12 +115,23 @@ def face_colours(face: ndarray, texture: ndarray, number: int) -> ndarray:
 
 
 def face_skin(person: RocketboxPerson, names: ndarray, colours: ndarray) -> ndarray:
-    """The skin's Lab (3,): the median over the front of the face, between chin and brow, eyes and mouth left out by the median."""
+    """The skin's Lab (3,): the median of what has a skin's colour at the front of the face, else on the head, else on the hands; NaN where
+    a mask and gloves leave none."""
     middle, (low, high, front) = person.vertices[person.faces].mean(axis=1), _head_box(person)
-    up = (middle[:, 1] - low) / (high - low)
-    at_front = (names == "head") & (up > 0.2) & (up < 0.5) & (middle[:, 2] > front - 0.05) & (np.abs(middle[:, 0]) < 0.06)
-    chosen = at_front if at_front.any() else names == "head"
-    return np.nanmedian(colours[chosen if chosen.any() else slice(None)], axis=0)
+    up, head = (middle[:, 1] - low) / (high - low), names == "head"
+    at_front = head & (up > 0.2) & (up < 0.5) & (middle[:, 2] > front - 0.05) & (np.abs(middle[:, 0]) < 0.06)
+    hands = np.isin(moving_joint(person)[person.faces[:, 0]], [JOINT["left_hand"], JOINT["right_hand"]])
+    for group in (at_front, head, hands):
+        found = group & could_be_skin(colours)
+        if found.sum() > max(20, 0.2 * group.sum()):
+            return np.median(colours[found], axis=0)
+    return np.full(3, np.nan)
+
+
+def could_be_skin(colours: ndarray) -> ndarray:
+    """Whether Lab colours (F, 3) are any person's: reddish yellow, neither vivid nor grey (F,). NaN is none."""
+    lightness, red, yellow = np.nan_to_num(colours, nan=-1).T
+    return (lightness > 12) & (lightness < 95) & (red > 3) & (red < 36) & (yellow > 4) & (yellow < 46) & (yellow < 4 * red)
 
 
 def _head_box(person: RocketboxPerson) -> tuple[float, float, float]:
@@ -131,7 +154,7 @@ def face_labels(person: RocketboxPerson, names: ndarray, part: ndarray, colours:
     on_head = part == JOINT["head"]
     label = np.full(len(part), LABEL["other"], dtype=np.uint8)
     label[np.isin(names, CLOTH_MATERIALS)] = LABEL["cloth"]
-    body = ~np.isin(names, ("head", "opacity", "helmet", "glasses", "tools", *CLOTH_MATERIALS)) & (names == "body")
+    body = ~np.isin(names, ("head", "opacity", *PROPS, *CLOTH_MATERIALS))
     limit = np.array([BARE.get(name.split("_")[-1], BARE_TORSO) for name in JOINT_NAMES])
     label[body] = np.where(away < limit[part], LABEL["skin"], LABEL["cloth"])[body]
     feet = np.isin(part, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")])
@@ -140,9 +163,10 @@ def face_labels(person: RocketboxPerson, names: ndarray, part: ndarray, colours:
     up = (middle[:, 1] - chin) / (crown - chin)
     head = names == "head"
     label[head] = LABEL["skin"]
-    hairy = head & on_head & (away > FACE_SKIN) & ((up > 0.72) | (middle[:, 2] < front - 0.09))
+    crown_or_back = (up > 0.85) | ((middle[:, 2] < front - 0.13) & (up > 0.3))
+    hairy = head & on_head & (away > np.where(crown_or_back, SCALP, FACE_SKIN)) & ((up > 0.72) | (middle[:, 2] < front - 0.09))
     label[hairy | (names == "opacity")] = LABEL["hair"]
-    label[(names == "opacity") & ~on_head] = LABEL["cloth"]
+    label[(names == "opacity") & (~on_head | np.isnan(skin).any())] = LABEL["cloth"]  # fringes; a visor
     label[head & ~on_head & (away > FACE_SKIN)] = LABEL["cloth"]
     label[head & _eyes(person)] = LABEL["other"]
     return smoothed_labels(person, label, body | head)
