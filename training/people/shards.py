@@ -140,17 +140,17 @@ def packed(members: dict[str, ndarray], prefix: str = "") -> list[tuple[str, byt
     return result
 
 
-def write_shard(path: Path, people: list[dict[str, ndarray]], recipe: dict) -> int:
-    """Writes a shard of encoded people and gives its bytes. The file appears whole or not at all; equal people make equal bytes.
+def write_shard(path: Path, things: list[dict[str, ndarray]], recipe: dict, kind: str = "people") -> int:
+    """Writes a shard of encoded people (or groups) and gives its bytes. The file appears whole or not at all; equal things, equal bytes.
 
     Raises ValueError where it would be larger than LIMIT.
     """
     half = path.with_suffix(".part")
-    index = {"version": VERSION, "recipe": recipe, "people": len(people)}
+    index = {"version": VERSION, "kind": kind, "recipe": recipe, "count": len(things)}
     with zipfile.ZipFile(half, "w") as file:
         for name, content, how in packed({"index": _json(index)}):
             file.writestr(zipfile.ZipInfo(name), content, how)  # ZipInfo's own date, so that no clock gets in
-        for number, arrays in enumerate(people):
+        for number, arrays in enumerate(things):
             for name, content, how in packed(arrays, f"{number}/"):
                 file.writestr(zipfile.ZipInfo(name), content, how)
     size = half.stat().st_size
@@ -161,27 +161,41 @@ def write_shard(path: Path, people: list[dict[str, ndarray]], recipe: dict) -> i
     return size
 
 
-class Shard:
-    """A shard opened for reading; person numbers count from 0. Safe to hand to the workers of a data loader.
+class ShardFile:
+    """A shard opened for reading; its things are numbered from 0. Safe to hand to the workers of a data loader.
 
-    Raises ShardInvalid where the file is no shard of this version.
+    Raises ShardInvalid where the file is no shard of this kind and version.
     """
+
+    kind = ""
 
     def __init__(self, path: Path):
         self.path = Path(path)
         self._file, self._owner = None, None
         try:
             self.index = json.loads(self._read("index").tobytes())
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise ShardInvalid(f"{self.path} is no shard of people: {error}") from error
-        if self.index["version"] != VERSION:
-            raise ShardInvalid(f"{self.path} is a shard of version {self.index['version']}; this program reads version {VERSION}")
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ShardInvalid(f"{self.path} is no shard of {self.kind}: {error}") from error
+        found = self.index.get("kind"), self.index.get("version")
+        if found != (self.kind, VERSION):
+            raise ShardInvalid(f"{self.path} holds {found[0]} in version {found[1]}; {self.kind} in version {VERSION} were expected")
 
     def __len__(self) -> int:
-        return self.index["people"]
+        return self.index["count"]
 
     def __getstate__(self) -> dict:
         return {"path": self.path, "index": self.index, "_file": None, "_owner": None}
+
+    def _read(self, member: str) -> ndarray:
+        if self._owner != os.getpid():  # a forked worker would share the file's position with its siblings
+            self._file, self._owner = np.load(self.path, allow_pickle=False), os.getpid()
+        return self._file[member]
+
+
+class Shard(ShardFile):
+    """A shard of people."""
+
+    kind = "people"
 
     def about(self, number: int) -> dict:
         """name, family, facts, views, joint_residual_cm and skin_residual_cm (None where no skin shows)."""
@@ -214,12 +228,12 @@ class Shard:
         views = [self.view(number, which) for which in range(about["views"])]
         return Record(about["name"], about["family"], self.joints(number), self.body(number), self.shell(number), views, about["facts"])
 
-    def _read(self, member: str) -> ndarray:
-        if self._owner != os.getpid():  # a forked worker would share the file's position with its siblings
-            self._file, self._owner = np.load(self.path, allow_pickle=False), os.getpid()
-        return self._file[member]
+
+def shard_path(out: Path, kind: str, number: int) -> Path:
+    """The file of the shard with this number."""
+    return Path(out) / f"{kind}-{number:05d}.npz"
 
 
-def shard_files(folder: Path) -> list[Path]:
-    """Every finished shard of people in a folder, sorted."""
-    return sorted(Path(folder).glob("people-*.npz"))
+def shard_files(folder: Path, kind: str = "people") -> list[Path]:
+    """Every finished shard in a folder, sorted."""
+    return sorted(Path(folder).glob(f"{kind}-*.npz"))

@@ -14,7 +14,7 @@ from core.light import IRRADIANCE_FACTORS, sh_basis
 DIRECTIONS = 96
 PIXEL = 0.012
 """Metres a pixel of the depth pictures; wider than the shell's vertices lie apart, so that none looks through it."""
-STEEPEST = 4.0
+STEEPEST = 8.0
 """A surface seen more askew than this slope is hidden only by what lies farther before it than the slope would say."""
 
 
@@ -56,4 +56,4 @@ def shadowed(points: ndarray, ahead: ndarray, cosine: ndarray, direction: ndarra
     front = np.full(int(number.max()) + 1, -np.inf, np.float32)
     np.maximum.at(front, number[ahead], screen[ahead, 2])  # a closed surface is hidden by what faces the direction alone
     slope = np.minimum(np.sqrt(np.maximum(1 - cosine**2, 0)) / np.maximum(cosine, 1e-3), STEEPEST)
-    return front[number[ahead]] - screen[ahead, 2] > pixel * (0.8 + 1.4 * slope)
+    return front[number[ahead]] - screen[ahead, 2] > pixel * (1 + 1.5 * slope)
