@@ -16,7 +16,7 @@ PALETTE = {  # sRGB, and how often it is worn
 }  # fmt: skip
 QUIET = 13
 """So many of the palette, from its beginning, are what trousers and shoes mostly are."""
-MUTED = {"trousers": 0.85, "suit": 0.8, "skirt": 0.5}
+MUTED = {"trousers": 0.85, "suit": 1.0, "skirt": 0.5}
 PRINTS = ("plain", "stripes", "pinstripes", "checks", "dots", "blotches", "marl", "blocks")
 SHARES = {"trousers": (0.8, 0, 0.05, 0.05, 0, 0.03, 0.07, 0)}
 USUAL = (0.44, 0.14, 0.05, 0.1, 0.07, 0.07, 0.07, 0.06)
@@ -28,7 +28,7 @@ def repainted(rng: Generator, picture: np.ndarray, covered: np.ndarray, places: 
         if rng.random() < 0.7:
             return toned(rng, picture, 0.05), "toned"
         return recoloured(picture, covered, random_colour(rng, 0.7)), "recoloured"
-    if rng.random() < 0.22:
+    if role == "suit" or rng.random() < 0.22:  # a suit of one piece is shirt and trousers at once: one print would make it overalls
         return toned(rng, picture, 0.05 if role in MUTED else 0.2), "toned"
     shares = np.array(SHARES.get(role, USUAL))
     kind = str(rng.choice(PRINTS, p=shares / shares.sum()))

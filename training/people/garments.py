@@ -6,7 +6,7 @@ import numpy as np
 
 from core.skeleton import JOINT
 from training.makehuman.figure import Shaped
-from training.people.outfits import Worn
+from training.people.outfits import Worn, leg_ends
 from training.people.piece import Piece, subdivided, trimmed, vertex_normals
 from training.people.wardrobe import Wardrobe
 
@@ -27,6 +27,7 @@ def on_body(worn: Worn, wardrobe: Wardrobe, shaped: Shaped) -> Piece:
     piece = piece.with_faces(_opaque(piece))
     if worn.shorten:
         piece = trimmed(piece, cut_level(worn, wardrobe, piece.places))
+    piece = piece.compacted()
     piece = subdivided(piece) if len(piece.vertices) < FEW else piece
     piece = replace(piece, vertices=_reshaped(worn, piece, shaped))
     if garment.role in ("skirt", "dress"):
@@ -39,7 +40,7 @@ def cut_level(worn: Worn, wardrobe: Wardrobe, places: np.ndarray) -> np.ndarray:
     """How far (metres) inside of the shortened leg's or sleeve's hem each place (V, 3) of the plain T-pose lies; negative is cut off."""
     at = wardrobe.plain.t_joints
     if worn.garment.role == "trousers":
-        crotch, ankle = at[JOINT["left_hip"], 1] - 0.12, at[JOINT["left_ankle"], 1]
+        crotch, ankle = leg_ends(wardrobe)
         return places[:, 1] - (ankle + worn.shorten * (crotch - ankle))
     shoulder, wrist = at[JOINT["left_shoulder"], 0] + 0.1, at[JOINT["left_wrist"], 0]
     return wrist - worn.shorten * (wrist - shoulder) - np.abs(places[:, 0])
@@ -67,13 +68,14 @@ def _opaque(piece: Piece) -> np.ndarray:
 def _reshaped(worn: Worn, piece: Piece, shaped: Shaped) -> np.ndarray:
     """Vertices (V, 3) with the hem lowered by `stretch` and widened by `flare`."""
     joints, vertices = shaped.joints, piece.vertices.copy()
-    waist = joints[JOINT["spine1"], 1]
+    waist = joints[JOINT["spine2" if worn.garment.role == "top" else "spine1"], 1]
     hip, ankle = joints[JOINT["left_hip"], 1], joints[JOINT["left_ankle"], 1] + 0.03
     arms = [JOINT[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist", "hand")]
     below = (vertices[:, 1] < waist) & (piece.weights[:, arms].sum(axis=1) < 0.3)
     low = vertices[below, 1].min() if below.any() else waist
     if worn.stretch != 1 and waist - low > 0.02:
-        stretch = min(worn.stretch, (waist - ankle) / (waist - low))
+        lowest = hip + 0.02 if worn.garment.role == "top" else ankle
+        stretch = max(1.0, min(worn.stretch, (waist - lowest) / (waist - low)))
         vertices[below, 1] = waist - (waist - vertices[below, 1]) * stretch
     if worn.flare and worn.garment.role == "trousers":
         _flare_legs(vertices, joints, worn.flare)

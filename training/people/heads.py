@@ -56,7 +56,7 @@ def worn_on_head(asset: Wearable, shaped: Shaped, colour: np.ndarray, side: int)
     vertices = clothing.fitted(shaped.rest / shaped.scale) * shaped.scale
     light = cv2.cvtColor(asset.picture[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
     middle = max(float(np.median(light[asset.picture[..., 3] >= 128])), 12.0)
-    shade = np.clip((light / middle) ** 0.7, 0.35, 1.9)
+    shade = np.clip((light / middle) ** (0.7 - 0.45 * colour.mean()), 0.35, min(1.7, 0.97 / colour.max()))
     picture = np.dstack([np.uint8(np.clip(255 * shade[..., None] * colour, 0, 255)), asset.picture[..., 3]])
     return Piece(
         asset.name, "hair", vertices, asset.weights, asset.places, clothing.faces, clothing.uv, clothing.uv_faces, picture, True, side

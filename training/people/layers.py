@@ -49,7 +49,7 @@ def without_hidden(pieces: list[Piece], layers: list[int]) -> list[Piece]:
         for outer, outer_layer in zip(pieces, layers, strict=True):
             if layer < outer_layer < APART and piece.label != "other":
                 hidden |= _under(piece.vertices, outer)
-        shown.append(piece.with_faces(~hidden[piece.faces].all(axis=1)))
+        shown.append(piece.with_faces(~hidden[piece.faces].all(axis=1)).compacted())
     return shown
 
 

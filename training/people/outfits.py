@@ -1,15 +1,22 @@
 """What a person puts on: garments that go together for their sex and age, and how they are cut, loosened and worn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
 
+from core.skeleton import JOINT
 from training.people.wardrobe import Wardrobe, Wearable, allowed
 from training.people.who import Who
 
 OPTIONAL = {"hat": 0.07, "glasses": 0.13}
 BAREFOOT = 0.04
+UNSEEN_SHARE = 0.7
+"""Of the garments of people that results are judged on: so many are held out, where there are any; the others keep them from all looking
+alike, there being few."""
+CLOSE = 0.0095  # metres; tops that stand off farther, jackets and wide shirts, are not tucked in
+TO_THE_HIPS = 2.5
+"""Stretches any top as far as it may be: to the hips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +34,7 @@ class Worn:
 
 def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> list[Worn]:
     """Garments from the inside to the outside: a dress, a suit, or top and bottom; shoes; sometimes a hat or glasses."""
-    at_hand = _at_hand(wardrobe, who, validation)
+    at_hand = _at_hand(rng, wardrobe, who, validation)
     kinds = {"dress": 0.3 if who.sex == "female" else 0.0, "suit": 0.05, "two": 0.65}
     kinds = {kind: share for kind, share in kinds.items() if kind == "two" or at_hand[kind]}
     shares = np.array(list(kinds.values()))
@@ -40,12 +47,27 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
         matching = [one for one in at_hand["trousers"] + at_hand["skirt"] if one.name.split()[0] == chosen["top"].name.split()[0]]
         if matching and rng.random() < 0.7:
             chosen = {role: one for role, one in chosen.items() if role not in ("trousers", "skirt")} | {matching[0].role: matching[0]}
-    tucked = rng.random() < 0.25 or ("top" in chosen and "Swimsuit" in chosen["top"].name)
-    worn = [_worn(rng, garment, who, tucked) for garment in chosen.values()]
-    return sorted(worn, key=lambda one: one.layer)
+    tucked = "top" in chosen and chosen["top"].stands_off < CLOSE and (rng.random() < 0.3 or "Swimsuit" in chosen["top"].name)
+    worn = {role: _worn(rng, garment, who, tucked) for role, garment in chosen.items()}
+    if "trousers" in worn and "shoes" in worn and worn["shoes"].layer:
+        worn["trousers"] = replace(worn["trousers"], shorten=above_boots(worn["shoes"].garment, wardrobe))
+        worn["shoes"] = replace(worn["shoes"], layer=0)
+    return sorted(worn.values(), key=lambda one: one.layer)
 
 
-def _at_hand(wardrobe: Wardrobe, who: Who, validation: bool) -> dict[str, list[Wearable]]:
+def above_boots(boots: Wearable, wardrobe: Wardrobe) -> float:
+    """How much of the legs to cut off, 0..1, so that trousers end just below the boots' tops and nothing comes through their shafts."""
+    crotch, ankle = leg_ends(wardrobe)
+    return float((boots.places[:, 1].max() - 0.03 - ankle) / (crotch - ankle))
+
+
+def leg_ends(wardrobe: Wardrobe) -> tuple[float, float]:
+    """Heights (metres, plain T-pose) between which trousers may be cut: below the crotch, and the ankle."""
+    at = wardrobe.plain.t_joints
+    return float(at[JOINT["left_hip"], 1] - 0.12), float(at[JOINT["left_ankle"], 1])
+
+
+def _at_hand(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> dict[str, list[Wearable]]:
     """The garments of each role this person may be given."""
     found = {}
     for role in ("top", "trousers", "skirt", "dress", "suit", "shoes", "hat", "glasses"):
@@ -53,6 +75,8 @@ def _at_hand(wardrobe: Wardrobe, who: Who, validation: bool) -> dict[str, list[W
             one for one in wardrobe.garments if one.role == role and who.sex in one.sexes and one.years[0] <= who.years <= one.years[1]
         ]
         usable = allowed([one.name for one in fitting], wardrobe.kept["garments"], validation)
+        if validation and rng.random() > UNSEEN_SHARE:
+            usable = [True] * len(fitting)
         found[role] = [one for one, use in zip(fitting, usable, strict=True) if use]
     return found
 
@@ -62,7 +86,7 @@ def _bottom(rng: Generator, at_hand: dict[str, list[Wearable]]) -> str:
 
 
 def _worn(rng: Generator, garment: Wearable, who: Who, tucked: bool) -> Worn:
-    shorten, stretch, flare, ease = 0.0, 1.0, 0.0, float(rng.choice([0.0, 0.006, 0.014], p=[0.3, 0.4, 0.3]) * rng.uniform(0.7, 1.3))
+    shorten, stretch, flare, ease = 0.0, 1.0, 0.0, float(rng.choice([0.0, 0.005, 0.011], p=[0.35, 0.4, 0.25]) * rng.uniform(0.7, 1.3))
     if garment.role == "trousers":
         shorten = rng.uniform(0.2, 0.7) if rng.random() < (0.45 if who.child else 0.2) else 0.0
         flare = rng.choice([0.0, rng.uniform(0.1, 0.45)], p=[0.45, 0.55])
@@ -71,7 +95,7 @@ def _worn(rng: Generator, garment: Wearable, who: Who, tucked: bool) -> Worn:
         flare = rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.4, 0.6])
     elif garment.role == "top":
         shorten = rng.uniform(0.1, 0.85) if rng.random() < 0.35 else 0.0
-        stretch = rng.uniform(1.0, 1.35) if rng.random() < 0.4 else 1.0
+        stretch = TO_THE_HIPS if who.sex == "male" or who.child else rng.choice([1.0, rng.uniform(1.0, TO_THE_HIPS)], p=[0.4, 0.6])
     layers = {"top": 1 if tucked else 3, "shoes": 4 if "Boots" in garment.name else 0, "hat": 6, "glasses": 5}
     if "elegant" in garment.name:  # jackets keep their cut
         shorten, layers["top"] = 0.0, 3

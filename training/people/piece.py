@@ -27,6 +27,13 @@ class Piece:
         """The piece with only the faces chosen (F,)."""
         return replace(self, faces=self.faces[kept], uv_faces=self.uv_faces[kept])
 
+    def compacted(self) -> "Piece":
+        """The piece without the vertices and UVs that no face uses."""
+        kept, corners = np.unique(self.faces, return_inverse=True)
+        kept_uv, uv_corners = np.unique(self.uv_faces, return_inverse=True)
+        arrays = {name: getattr(self, name)[kept] for name in ("vertices", "weights", "places")}
+        return replace(self, **arrays, faces=corners.reshape(-1, 3), uv=self.uv[kept_uv], uv_faces=uv_corners.reshape(-1, 3))
+
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Unit normals (V, 3), weighted by the faces' areas; zero where a vertex has no face."""

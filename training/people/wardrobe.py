@@ -44,6 +44,11 @@ class Wearable:
     years: tuple[float, float]
 
     @cached_property
+    def stands_off(self) -> float:
+        """Metres, in the mean, between the garment and the vertices it hangs on, on the base mesh it was made for."""
+        return float(np.linalg.norm(self.clothing.offsets, axis=1).mean())
+
+    @cached_property
     def picture(self) -> np.ndarray:
         """RGBA (S, S, 4) uint8; clear pixels carry the colour of the nearest opaque one, so that seams do not show."""
         return read_picture(self.clothing.texture)
