@@ -4,7 +4,7 @@ Arms are placed by where the wrist is to be, from the shoulder, in the chest's f
 follows by two-bone reach. Angles are degrees about the body's axes; a leg swings forward about -x, a knee bends about +x.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
 from core.skeleton import JOINT, posed_joints
+from training.footing import footed
 from training.motion import motion_files, read_clip
 from training.retarget import T_POSE
 
@@ -43,6 +44,42 @@ KINDS = {  # how often, legs, left arm, right arm; arms are swapped half the tim
     "sitting": (0.08, "sitting", "lap", "lap"),
     "sitting_talking": (0.05, "sitting", "gesture", "lap"),
 }
+MORE_HOLDS = {
+    "pocket": ((0.03, -0.45, 0.03), (0.015, 0.015, 0.02), (0.7, 0.0, -1.0)),
+    "chin": ((-0.14, 0.0, 0.17), (0.02, 0.02, 0.01), (0.4, -1.0, 0.1)),
+    "cheek": ((-0.08, 0.05, 0.16), (0.02, 0.02, 0.01), (0.5, -1.0, 0.1)),
+    "hair": ((-0.01, 0.25, 0.03), (0.02, 0.02, 0.03), (1.0, 0.3, -0.1)),
+    "brow": ((-0.03, 0.17, 0.18), (0.02, 0.01, 0.01), (1.0, -0.1, 0.1)),
+    "nape": ((-0.03, 0.16, -0.08), (0.02, 0.02, 0.01), (1.0, 0.1, 0.2)),
+    "up": ((0.08, 0.44, 0.08), (0.08, 0.06, 0.08), (0.8, -0.3, -0.3)),
+    "ahead": ((-0.02, -0.03, 0.46), (0.08, 0.12, 0.03), (0.3, -1.0, -0.2)),
+    "out": ((0.46, 0.0, 0.05), (0.03, 0.10, 0.08), (0.0, -1.0, -0.4)),
+    "holding": ((-0.04, -0.22, 0.30), (0.03, 0.06, 0.04), (0.6, -1.0, -0.3)),
+    "screen": ((-0.08, -0.12, 0.29), (0.02, 0.03, 0.02), (0.4, -1.0, 0.0)),
+}
+MORE_KINDS = {
+    "hands_in_pockets": (0.08, "standing", "pocket", "pocket"),
+    "hand_in_pocket": (0.06, "standing", "pocket", "hanging"),
+    "thinking": (0.03, "standing", "chin", "folded_under"),
+    "hand_at_cheek": (0.03, "standing", "cheek", "hanging"),
+    "hand_at_hair": (0.03, "standing", "hair", "hanging"),
+    "shading_eyes": (0.02, "standing", "brow", "hip"),
+    "hands_behind_head": (0.02, "standing", "nape", "nape"),
+    "arms_up": (0.03, "standing", "up", "up"),
+    "reaching_up": (0.03, "standing", "up", "hanging"),
+    "reaching_out": (0.04, "walking", "ahead", "hanging"),
+    "arms_out": (0.03, "standing", "out", "out"),
+    "carrying": (0.04, "standing", "holding", "holding"),
+    "looking_at_screen": (0.04, "standing", "screen", "hanging"),
+    "leaning": (0.06, "leaning", "hanging", "hanging"),
+    "leaning_arms_folded": (0.03, "leaning", "folded_over", "folded_under"),
+    "leaning_hand_in_pocket": (0.03, "leaning", "pocket", "hanging"),
+    "crouching": (0.03, "crouching", "screen", "holding"),
+    "sitting_wide": (0.03, "sitting_wide", "lap", "lap"),
+    "sitting_thinking": (0.02, "sitting", "chin", "lap"),
+}
+"""What photographs show beyond KINDS, which the held-out photographs are drawn from and which therefore stay as they are."""
+EVERY_KIND = KINDS | MORE_KINDS
 MOCAP_SHARE = 0.25
 UPPER_ARM, FOREARM = 0.27, 0.25  # metres, of retarget.T_POSE
 
@@ -56,10 +93,25 @@ class SampledPose:
     source: str = ""
 
 
-def sample_pose(rng: Generator, clips: dict[str, np.ndarray], mocap_share: float = MOCAP_SHARE, tries: int = 50) -> SampledPose:
+def sample_everyday_pose(rng: Generator, clips: dict[str, np.ndarray], mocap_share: float = MOCAP_SHARE) -> SampledPose:
+    """A random pose of EVERY_KIND or a clip's, the feet of whoever stands or walks on the ground. clips: see `load_clips`."""
+    sampled = sample_pose(rng, clips, mocap_share if clips else 0.0, kinds=EVERY_KIND)
+    legs = EVERY_KIND[sampled.kind][1] if sampled.kind in EVERY_KIND else ""
+    if legs not in ("standing", "leaning", "walking"):
+        return sampled
+    return replace(sampled, pose=footed(sampled.pose, flat=legs != "walking"))
+
+
+def sample_pose(
+    rng: Generator,
+    clips: dict[str, np.ndarray],
+    mocap_share: float = MOCAP_SHARE,
+    tries: int = 50,
+    kinds: dict[str, tuple[float, str, str, str]] = KINDS,
+) -> SampledPose:
     """A random pose whose limbs do not run through the body. clips: see `load_clips`; without any, mocap_share must be 0."""
-    shares = np.array([share for share, *_ in KINDS.values()])
-    kind = "mocap" if rng.random() < mocap_share else str(rng.choice(list(KINDS), p=shares / shares.sum()))
+    shares = np.array([share for share, *_ in kinds.values()])
+    kind = "mocap" if rng.random() < mocap_share else str(rng.choice(list(kinds), p=shares / shares.sum()))
     for _ in range(tries):
         sampled = mocap_frame(rng, clips) if kind == "mocap" else posed_by_hand(rng, kind)
         if self_penetration(posed_joints(sampled.pose, T_POSE)) < 0.03:
@@ -95,11 +147,11 @@ def facing_front(pose: np.ndarray) -> np.ndarray:
 
 
 def posed_by_hand(rng: Generator, kind: str) -> SampledPose:
-    """A pose of one of KINDS with everything in it varied, mirrored half the time, 2.5 degrees of noise on every joint."""
-    _, legs, left, right = KINDS[kind]
+    """A pose of one of EVERY_KIND with everything in it varied, mirrored half the time, 2.5 degrees of noise on every joint."""
+    _, legs, left, right = EVERY_KIND[kind]
     pose = np.zeros((24, 3))
     _pose_torso(pose, rng)
-    {"standing": _stand, "walking": _walk, "sitting": _sit}[legs](pose, rng)
+    LEGS[legs](pose, rng)
     _reach(pose, "left", left, rng)
     _reach(pose, "right", right, rng)
     pose += np.radians(rng.normal(0, 2.5, pose.shape)) * (rng.random((24, 1)) < 0.8)
@@ -151,8 +203,36 @@ def _sit(pose: np.ndarray, rng: Generator) -> None:
         _legs(pose, side, (hip, rng.uniform(2, 18), 0.0), hip + rng.uniform(-18, 12), rng.uniform(-8, 8))
 
 
+def _sit_wide(pose: np.ndarray, rng: Generator) -> None:
+    """Knees apart, leaning forward or back, one foot drawn in."""
+    for side in ("left", "right"):
+        hip = rng.uniform(72, 95)
+        _legs(pose, side, (hip, rng.uniform(10, 30), rng.uniform(4, 16)), hip + rng.uniform(-30, 30), rng.uniform(-10, 10))
+    pose[JOINT["spine1"], 0] += np.radians(rng.uniform(-12, 25))
+
+
+def _lean(pose: np.ndarray, rng: Generator) -> None:
+    """As against a wall or a bar: the whole body off the vertical, sideways or back."""
+    _stand(pose, rng)
+    sideways, back = (rng.choice([-1, 1]) * rng.uniform(4, 10), 0.0) if rng.random() < 0.6 else (0.0, -rng.uniform(4, 12))
+    pose[JOINT["pelvis"]] = np.radians([back, 0.0, sideways])
+
+
+def _crouch(pose: np.ndarray, rng: Generator) -> None:
+    """Down on both feet, the back bent forward."""
+    bend = rng.uniform(105, 130)
+    for side in ("left", "right"):
+        hip = bend - rng.uniform(0, 10)
+        _legs(pose, side, (hip, rng.uniform(5, 25), rng.uniform(3, 12)), bend, hip - bend - rng.uniform(5, 15))
+    for name in ("pelvis", "spine1", "spine2"):
+        pose[JOINT[name], 0] += np.radians(rng.uniform(5, 16))
+
+
+LEGS = {"standing": _stand, "walking": _walk, "sitting": _sit, "sitting_wide": _sit_wide, "leaning": _lean, "crouching": _crouch}
+
+
 def _reach(pose: np.ndarray, side: str, hold: str, rng: Generator) -> None:
-    wrist, spread, pole = (np.array(values) for values in ARM_HOLDS[hold])
+    wrist, spread, pole = (np.array(values) for values in (ARM_HOLDS | MORE_HOLDS)[hold])
     shoulder, elbow = reach(rng.normal(wrist, spread), pole)
     twist = np.array([np.radians(rng.normal(0, 15)), 0.0, 0.0])
     flip = np.array([1.0, 1.0, 1.0]) if side == "left" else np.array([1.0, -1.0, -1.0])
