@@ -68,8 +68,10 @@ def test_words_between_the_numbers_do_not_disturb(sash):
 
 def test_quads_are_split_in_two(tmp_path):
     path = tmp_path / "square.obj"
-    path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nf 1/1 2/1 3/1 4/1\n")
-    assert read_wavefront(path).faces.tolist() == [[0, 1, 2], [0, 2, 3]]
+    path.write_text("v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 1\nf 1/1 2/2 3/1 4/2\n")
+    mesh = read_wavefront(path)
+    assert mesh.faces.tolist() == [[0, 1, 2], [0, 2, 3]]
+    assert mesh.uv_faces.tolist() == [[0, 1, 0], [0, 0, 1]]
 
 
 @pytest.mark.parametrize(
