@@ -13,6 +13,7 @@
     held_out         photographs of people no training may see: which, posed how, cached on disk
     metrics          joint errors and overlap of masks, in plain numpy
     results          docs/RESULTS.md: a section per measurement, with the command that made it
+    evaluate         the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
     evaluate_fit     the fit of the body measured on such photographs and on real photos, into docs/RESULTS.md
     contact_sheet    a picture to look at: photo, landmarks, fitted body, side view
 
