@@ -92,9 +92,7 @@ def dressed(rng: Generator, outfit: list[Worn], wardrobe: Wardrobe, shaped: Shap
     skin_faces = person.faces[(person.faces < 13380).all(axis=1)]
     pieces = layers.layered(pieces, order, shaped.rest[person.kept], skin_faces)
     pieces = layers.without_hidden(pieces, order)
-    painted = [
-        repainted(rng, worn.garment.picture, worn.garment.raster.face >= 0, worn.garment.pixel_places, worn.garment.role) for worn in outfit
-    ]
+    painted = [repainted(rng, worn.garment.picture, *worn.garment.pixel_places, worn.garment.role) for worn in outfit]
     return [replace(piece, picture=picture) for piece, (picture, _) in zip(pieces, painted, strict=True)], [what for _, what in painted]
 
 

@@ -28,7 +28,8 @@ AGES |= {"elegant": (16.0, 90.0), "Dress_03": (14.0, 60.0)}
 """Words in the names of what only people of these years are dressed in."""
 FOR_BOTH = ("tee", "Tank_Top", "shoes", "hat", "helmet", "glasses")
 """Words in the names of what men wear too, whatever the tags say."""
-MOST_PIXELS = 1024
+SKIN_PIXELS, GARMENT_PIXELS = 1024, 512
+"""Sides of the pictures as they are kept, and as they stand in the atlas at the most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +52,13 @@ class Wearable:
     @cached_property
     def picture(self) -> np.ndarray:
         """RGBA (S, S, 4) uint8; clear pixels carry the colour of the nearest opaque one, so that seams do not show."""
-        return read_picture(self.clothing.texture)
+        return read_picture(self.clothing.texture, GARMENT_PIXELS)
 
     @cached_property
-    def raster(self) -> Raster:
-        """Which face covers each pixel of the texture at its own size."""
-        return uv_raster(self.clothing.uv, self.clothing.uv_faces, len(self.picture))
-
-    @cached_property
-    def pixel_places(self) -> np.ndarray:
-        """Where each pixel of the texture lies (S, S, 3) on the plain base mesh in T-pose, metres; zero off the garment."""
-        return self.raster.interpolate(self.clothing.faces, self.places.astype(np.float32))
+    def pixel_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which pixels of the picture the garment covers (S, S), and where each lies (S, S, 3) on the plain base mesh in T-pose, metres."""
+        raster = uv_raster(self.clothing.uv, self.clothing.uv_faces, len(self.picture))
+        return raster.face >= 0, raster.interpolate(self.clothing.faces, self.places.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +86,7 @@ class Wardrobe:
     @cached_property
     def skin_raster(self) -> Raster:
         """Which of the person's faces covers each pixel of a skin."""
-        return uv_raster(self.figure.person.uv, self.figure.person.uv_faces, MOST_PIXELS)
+        return uv_raster(self.figure.person.uv, self.figure.person.uv_faces, SKIN_PIXELS)
 
 
 def open_wardrobe(folders: list[Path], figure: Figure | None = None) -> Wardrobe:
@@ -197,12 +194,12 @@ def _part(clothing: Clothing, chosen: np.ndarray) -> Clothing:
     )
 
 
-def read_picture(path: Path) -> np.ndarray:
-    """RGBA (S, S, 4) uint8, square, at most 1024 wide; clear pixels filled with the nearest opaque colour. Raises AssetFileError."""
+def read_picture(path: Path, most: int = SKIN_PIXELS) -> np.ndarray:
+    """RGBA (S, S, 4) uint8, square, at most so wide; clear pixels filled with the nearest opaque colour. Raises AssetFileError."""
     read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if read is None or read.ndim != 3 or read.dtype != np.uint8:
         raise AssetFileError(path, None, "is no colour picture of 8 bits")
-    side = min(MOST_PIXELS, 1 << (max(read.shape[:2]) - 1).bit_length())
+    side = min(most, 1 << (max(read.shape[:2]) - 1).bit_length())
     read = cv2.resize(read, (side, side), interpolation=cv2.INTER_AREA) if read.shape[:2] != (side, side) else read
     alpha = read[..., 3] if read.shape[2] == 4 else np.full((side, side), 255, np.uint8)
     colour = read[..., 2::-1]
