@@ -14,7 +14,7 @@ from core.light import IRRADIANCE_FACTORS, NEUTRAL, irradiance, radiance, sh_bas
 from core.skeleton import rotation_matrices
 from core.surface.view import to_linear
 from training.people import backgrounds, camera_effects, worlds
-from training.people.lighting import OPEN, quadric, relit, relit_batch, rotated, shading
+from training.people.lighting import OPEN, quadric, relit, relit_batch, rotated, shading, softened
 from training.people.snapshot import exposed, photograph_of
 from training.people.subject import prepare
 from training.people.views import render_view
@@ -180,6 +180,20 @@ def test_the_batch_in_torch_is_the_picture_in_numpy(view):
         assert np.allclose(row.permute(1, 2, 0).numpy()[inside], relit(each, LIGHT)[inside], atol=1e-4)
 
 
+def test_a_sharp_lamp_is_softened_until_nothing_is_less_than_black():
+    """Its mean and direction stay; a soft light comes back as it is; twice softened is once softened."""
+    lamp = NEUTRAL * 0.1 + 5 * sh_basis(np.array([0.0, 0.6, 0.8]))[:, None] * [1.0, 0.8, 0.5]
+    soft = softened(lamp)
+    rays = worlds.directions(60, 120).reshape(-1, 3)
+    mean = lamp[0] / np.sqrt(4 * np.pi)
+    assert (radiance(lamp, rays) / mean).min() < -0.3
+    assert -0.105 < (radiance(soft, rays) / mean).min() < -0.05
+    assert np.allclose(soft[0], lamp[0])
+    assert np.allclose(np.cross(soft[1:4, 0], lamp[1:4, 0]), 0, atol=1e-9)
+    assert np.allclose(softened(soft), soft, atol=0.02)
+    assert softened(NEUTRAL) is NEUTRAL
+
+
 def test_gloss_only_adds(view):
     assert (relit(view, LIGHT, 0.05) - relit(view, LIGHT) >= 0).all()
     assert sh_basis(np.array([0.0, 0.0, 1.0]))[0] == pytest.approx(OPEN)
@@ -241,6 +255,16 @@ def test_the_world_behind_is_seen_where_its_light_comes_from():
     assert np.allclose(behind - 1, backgrounds.rays(camera), atol=0.03)
 
 
+def test_made_up_ground_is_flat_and_melts_into_what_is_behind():
+    camera = made.camera(yaw=0.4, pitch=0.15)
+    behind = np.full((128, 128, 3), 7.0, np.float32)
+    picture = backgrounds.standing_on(np.random.default_rng(0), behind, NEUTRAL, camera)
+    assert (picture[:20] == 7).all()
+    assert picture[-20:].max() < 1
+    below = replace(camera, translation=camera.translation + camera.rotation @ np.array([0, 5.0, 0]))
+    assert (backgrounds.standing_on(np.random.default_rng(0), behind, NEUTRAL, below) == 7).all()
+
+
 def test_the_ground_is_dark_where_feet_stand_alone(view):
     left = backgrounds.ground_shadow(view.camera, view.alpha / np.float32(255), 0.8)[..., 0]
     foot = view.camera.project(np.array([[0.0, 0.0, 0.0]]))[0].astype(int)
@@ -259,7 +283,7 @@ def test_a_photograph_is_lit_by_the_light_it_records(view):
         assert np.allclose(rotated(shot.light_in_camera, view.camera.rotation.T), shot.light)
         clear = (shot.alpha == 255) & (shot.pixels.max(axis=2) < 250)
         want, have = shading(view, shot.light).mean(axis=2)[clear], shot.pixels.mean(axis=2)[clear]
-        assert np.corrcoef(np.log(want + 0.05), have)[0, 1] > 0.9, seed
+        assert np.corrcoef(np.log(want + 0.05), have)[0, 1] > 0.8, seed
 
 
 def test_something_in_front_hides_and_says_so(view):

@@ -27,7 +27,8 @@ def background(rng: Generator, world: World, camera: Camera, photos: list[Path],
     if kind == "photo":
         return photo_crop(rng, Path(photos[rng.integers(len(photos))]), tuple(int(side) for side in camera.size))
     if kind == "world":
-        return gain * world_behind(world.image, camera, rng.uniform(1.0, 6.0))
+        behind = gain * world_behind(world.image, camera, rng.uniform(1.0, 6.0))
+        return standing_on(rng, behind, world.light * gain, camera) if rng.random() < 0.7 else behind
     return made_up_place(rng, world.light * gain, camera)
 
 
@@ -65,22 +66,45 @@ def world_behind(image: ndarray, camera: Camera, blur: float) -> ndarray:
 
 def made_up_place(rng: Generator, light: ndarray, camera: Camera) -> ndarray:
     """A wall and the ground of made-up materials, lit by the light (9, 3) as such surfaces would be; the ground is at y = 0."""
-    towards = rays(camera)
-    eye = -camera.rotation.T @ camera.translation
-    far = rng.uniform(0.8, 6.0)
-    level = np.array([camera.rotation[2, 0], 0, camera.rotation[2, 2]])
+    towards, eye = rays(camera), -camera.rotation.T @ camera.translation
+    level = camera.rotation[2] * (1, 0, 1)
     level /= np.linalg.norm(level)
-    to_wall = (far - eye @ level) / np.maximum(towards @ level, 1e-3)
-    down = np.where(towards[..., 1] < -1e-3, -eye[1] / np.minimum(towards[..., 1], -1e-3), np.inf)
-    on_ground = (down < to_wall) & (down > 0)
-    distance = np.where(on_ground, down, to_wall)
-    place = eye + distance[..., None] * towards
+    to_wall = (rng.uniform(0.8, 6.0) - eye @ level) / np.maximum(towards @ level, 1e-3)
+    place = eye + to_wall[..., None] * towards
     across = np.cross([0.0, 1.0, 0.0], level)
-    wall = _material(rng, place @ across, place[..., 1])
-    ground = _material(rng, place[..., 0], place[..., 2])
-    lit = np.maximum(irradiance(light, np.stack([-level, [0.0, 1.0, 0.0]])), 0.02) / np.pi
-    picture = np.where(on_ground[..., None], ground * lit[1], wall * lit[0]).astype(np.float32)
+    wall = _material(rng, place @ across, place[..., 1]) * _facing(light, -level)
+    down = _way_down(towards, eye)
+    ground = _ground(rng, towards, eye, light)
+    picture = np.where((down < to_wall)[..., None], ground, wall).astype(np.float32)
     return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 2.5))
+
+
+def standing_on(rng: Generator, behind: ndarray, light: ndarray, camera: Camera) -> ndarray:
+    """The picture behind with made-up ground around the origin, which melts into it some metres away."""
+    towards, eye = rays(camera), -camera.rotation.T @ camera.translation
+    down = _way_down(towards, eye)
+    place = eye + np.where(np.isfinite(down), down, 0)[..., None] * towards
+    start = rng.uniform(2, 5)
+    share = np.clip((np.hypot(place[..., 0], place[..., 2]) - start) / (1.5 * start), 0, 1)
+    share = np.where(np.isfinite(down), 1 - share * share * (3 - 2 * share), 0)[..., None]
+    return (share * _ground(rng, towards, eye, light) + (1 - share) * behind).astype(np.float32)
+
+
+def _way_down(towards: ndarray, eye: ndarray) -> ndarray:
+    """Metres (H, W) along each ray to the ground, infinite for those that never meet it."""
+    meets = (towards[..., 1] < -1e-3) & (eye[1] > 0)
+    return np.where(meets, -eye[1] / np.minimum(towards[..., 1], -1e-3), np.inf)
+
+
+def _ground(rng: Generator, towards: ndarray, eye: ndarray, light: ndarray) -> ndarray:
+    """The ground's colour (H, W, 3) along the rays; any where they never meet it."""
+    place = eye + np.minimum(_way_down(towards, eye), 100)[..., None] * towards
+    return _material(rng, place[..., 0], place[..., 2]) * _facing(light, np.array([0.0, 1.0, 0.0]))
+
+
+def _facing(light: ndarray, normal: ndarray) -> ndarray:
+    """Shading (3,) of a flat surface, never quite dark."""
+    return np.maximum(irradiance(light, normal) / np.pi, 0.02)
 
 
 def _material(rng: Generator, u: ndarray, v: ndarray) -> ndarray:

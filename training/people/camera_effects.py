@@ -33,13 +33,13 @@ def sample_look(rng: Generator) -> CameraLook:
     """A camera from a good one in daylight to a telephone in the evening."""
     poor = rng.beta(1.2, 3)
     return CameraLook(
-        blur=float(0.3 + 1.1 * poor * rng.random()),
+        blur=float(0.45 + 1.1 * poor * rng.random()),
         shot=float(0.003 + 0.045 * poor * rng.random()),
         read=float(0.0005 + 0.008 * poor * rng.random()),
         white=float(rng.uniform(1.2, 4.0)),
         contrast=float(rng.uniform(0.0, 0.5)),
         saturation=float(np.clip(rng.normal(1.0, 0.12), 0.0, 1.4)),
-        sharpen=float(rng.uniform(0, 0.7)),
+        sharpen=float(rng.uniform(0, 0.5)),
         quality=int(rng.integers(int(90 - 50 * poor), 98)),
     )
 

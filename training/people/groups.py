@@ -19,7 +19,7 @@ from core.skeleton import JOINT
 from training.people.backgrounds import background, composited, ground_shadow
 from training.people.camera_effects import developed, sample_look
 from training.people.character import BodyTruth, DressedPerson, Shell
-from training.people.lighting import relit, rotated
+from training.people.lighting import relit, rotated, softened
 from training.people.snapshot import sample_exposure
 from training.people.subject import open_body, prepare
 from training.people.views import Sight, render_view
@@ -77,7 +77,7 @@ def make_group(
     sights = [render_view(prepare(person, shell, model), seen_by) for (person, shell), seen_by in zip(people, own, strict=True)]
     world, look = sample_world(rng, worlds or []), sample_look(rng)
     exposure = sample_exposure(rng, world.light, camera)
-    light = world.light * exposure
+    light = softened(world.light * exposure)
     lit = [relit(sight.view, rotated(light, about_up(-turn))) for sight, turn in zip(sights, turns, strict=True)]
     together, shares = layered(sights, lit)
     behind = background(rng, world, camera, photos or [], exposure)

@@ -19,6 +19,7 @@ from core.camera import Camera
 from core.light import IRRADIANCE_FACTORS, sh_basis
 from core.surface.view import to_linear
 from training.people.character import View
+from training.people.worlds import directions
 
 CELL = 4
 """Pixels per side and cell of the transfer."""
@@ -37,6 +38,7 @@ _RAYS = np.stack(
     axis=1,
 )
 _SCALES = np.sqrt(np.array([1 / 4, 3 / 4, 3 / 4, 3 / 4, 15 / 4, 15 / 4, 5 / 16, 15 / 4, 15 / 16]) / np.pi)
+_BASIS_ALL_ROUND = sh_basis(directions(24, 48).reshape(-1, 3))
 _SOLVE = np.linalg.pinv(sh_basis(_RAYS))
 
 
@@ -46,6 +48,24 @@ def rotated(light: ndarray, rotation: ndarray) -> ndarray:
     Order-2 functions stay of order 2 when turned, so values at 32 directions say everything.
     """
     return _SOLVE @ (sh_basis(_RAYS @ rotation) @ light)
+
+
+def softened(light: ndarray, dip: float = 0.1) -> ndarray:
+    """The light (9, 3) with its higher bands lowered as little as keeps its radiance, in every colour, above -dip times the mean.
+
+    A sun in order 2 leaves a dark hole opposite to it, and what sees only the hole would be less than black. Sloan 2017, "Deringing
+    Spherical Harmonics": the bands are divided by 1 + λ l²(l+1)². A light that dips less comes back as it is.
+    """
+    mean = np.maximum(light[0] / np.sqrt(4 * np.pi), 1e-9)
+    low, high = 0.0, 4.0  # at 4 no light dips: bands 1 and 2 are down to 1/17 and 1/145
+    for step in range(12):
+        strength = 0.0 if step == 0 else (low + high) / 2
+        calmer = light / (1 + strength * np.repeat([0, 4, 36], [1, 3, 5]))[:, None]
+        fine = (_BASIS_ALL_ROUND @ calmer > -dip * mean).all()
+        if step == 0 and fine:
+            return light
+        low, high = (low, strength) if fine else (strength, high)
+    return light / (1 + high * np.repeat([0, 4, 36], [1, 3, 5]))[:, None]
 
 
 def shading(view: View, light: ndarray) -> ndarray:

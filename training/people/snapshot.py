@@ -15,7 +15,7 @@ from core.light import irradiance
 from training.people.backgrounds import background, composited, ground_shadow, occluder
 from training.people.camera_effects import CameraLook, developed, sample_look
 from training.people.character import View
-from training.people.lighting import relit, rotated
+from training.people.lighting import relit, rotated, softened
 from training.people.worlds import World, sample_world
 
 OCCLUDED = 0.12
@@ -28,7 +28,8 @@ class Snapshot:
 
     pixels: (H, W, 3) uint8 sRGB; alpha: (H, W) uint8, what is to be seen of the person; light: (9, 3) SH radiance in the body frame and
     light_in_camera the same in the camera frame, both with the exposure in them: what reaches the sensor from the person is albedo times
-    shading under this light, before the camera's curve; exposure: (3,) what the world was multiplied with, white balance included.
+    shading under this light, before the camera's curve (a lamp too sharp for nine numbers is `softened` first); exposure: (3,) what the
+    world was multiplied with, white balance included.
     """
 
     pixels: ndarray
@@ -42,7 +43,7 @@ def photograph_of(view: View, rng: Generator, worlds: list[ndarray], photos: lis
     """The view photographed. worlds: as `worlds.read_world` gives them, may be empty; photos: pictures to stand before."""
     world, look = sample_world(rng, worlds), sample_look(rng)
     exposure = sample_exposure(rng, world.light, view.camera)
-    light = world.light * exposure
+    light = softened(world.light * exposure)
     person = relit(view, light, gloss=float(rng.uniform(0, 0.04)))
     alpha = view.alpha.astype(np.float32) / 255
     behind = background(rng, world, view.camera, photos or [], exposure) * ground_shadow(view.camera, alpha, rng.uniform(0.3, 0.9))
