@@ -21,6 +21,10 @@ from training.rocketbox import RocketboxPerson, load_person
 
 LABEL = {name: number for number, name in enumerate(LABELS)}
 CLOTH_MATERIALS = ("hat", "keffiyeh", "protection", "mask")
+PLACES = np.concatenate([np.full((1, 3), 1 / 3), 0.15 + 0.55 * np.eye(3), 0.425 - 0.275 * np.eye(3)])
+"""Seven places on a face, barycentric: the middle, towards the corners, towards the edges."""
+SOFT, FEWEST = 2.0, 50
+"""Texels: how softly skin, hair and cloth go over into each other; and how many of a kind are too few to know its colour."""
 PROPS = ("helmet", "glasses", "tools", "flashlight", "stetoskop", "equipment", "combat_knife", "pistol", "shotgun", "machinegun")
 BARE = {
     "hand": 26.0,
@@ -43,17 +47,22 @@ FACE_SKIN, SCALP = 24.0, 9.0
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
-    """A person's picture, read: person; texture (T, T, 3) uint8 sRGB; alpha (T, T) uint8 or None; face (T, T): the face each texel shows, in
-    gutters the nearest one's; trusted (T, T) uint8, 255 where the preview showed the texel; label (F,); part (F,): SMPL's joint that
-    moves the face most; skin_lab (3,): the face's skin in Lab."""
+    """A person's picture, read.
+
+    texture (T, T, 3) uint8 sRGB; alpha (T, T) uint8 or None; trusted (T, T) uint8, 255 where the preview showed the texel; label (F,);
+    part (F,): SMPL's joint that moves the face most; skin, hair, cloth (T, T) uint8: how much of that each texel is, soft at borders;
+    skin_lab (3,): the face's skin in Lab.
+    """
 
     person: RocketboxPerson
     texture: ndarray
     alpha: ndarray | None
-    face: ndarray
     trusted: ndarray
     label: ndarray
     part: ndarray
+    skin: ndarray
+    hair: ndarray
+    cloth: ndarray
     skin_lab: ndarray
 
 
@@ -71,17 +80,24 @@ def read_atlas(folder: Path, name: str) -> Atlas:
     alpha = cv2.imread(str(person.alpha), cv2.IMREAD_GRAYSCALE) if person.alpha else None
     face, known = unwrapped(person, len(texture), seen)
     part = moving_joint(person)[person.faces[:, 0]]
-    colours = face_colours(face, texture, len(person.faces))
+    colours = face_colours(person, texture)
     names = np.array(materials)[material]
     skin = face_skin(person, names, colours)
     label = face_labels(person, names, part, colours, skin)
-    return Atlas(person, texture, alpha, face, known, label, part, skin)
+    shares = {name: label_share(label[face] == LABEL[name]) for name in ("skin", "hair", "cloth")}
+    return Atlas(person, texture, alpha, known, label, part, skin_lab=skin, **shares)
+
+
+def label_share(marked: ndarray) -> ndarray:
+    """How much of each texel (T, T) uint8 is what is marked (T, T): soft at the borders. Nothing where too little is marked to tell."""
+    soft = cv2.GaussianBlur(np.where(marked, 255, 0).astype(np.uint8), (0, 0), SOFT)
+    return soft if (soft > 200).sum() > FEWEST else np.zeros_like(soft)
 
 
 def unwrapped(person: RocketboxPerson, side: int, seen: ndarray) -> tuple[ndarray, ndarray]:
     """Which face each texel shows (T, T), and 255 where it was seen, 0 where filled in (T, T) uint8. seen (V,) is 1 or 0.
 
-    The picture is drawn as a camera sees it, the sheet one metre away. Where two parts of the person share texels, the seen one lies on top.
+    The picture is drawn as a camera sees it, the sheet one metre away. Where two parts share texels, the seen one lies on top.
     """
     sheet = np.column_stack([person.uv[:, 0], 1 - person.uv[:, 1], 1 + 1e-6 * (1 - seen)])
     sheet[:, :2] *= sheet[:, 2:]
@@ -102,13 +118,13 @@ def moving_joint(person: RocketboxPerson) -> ndarray:
     return of_rig[person.skin_joints[np.arange(len(person.skin_joints)), person.skin_weights.argmax(axis=1)]]
 
 
-def face_colours(face: ndarray, texture: ndarray, number: int) -> ndarray:
-    """Mean Lab (F, 3), L 0..100, of each face's texels; of a face too small to have any, NaN."""
-    lab = cv2.cvtColor(texture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
-    count = np.bincount(face.ravel(), minlength=number)
-    sums = np.stack([np.bincount(face.ravel(), lab[:, channel], number) for channel in range(3)], axis=1)
-    with np.errstate(invalid="ignore"):
-        return sums / count[:, None]
+def face_colours(person: RocketboxPerson, texture: ndarray) -> ndarray:
+    """Lab (F, 3), L 0..100, of each face: the mean of seven places on it, as parts of the person may share texels."""
+    lab = cv2.cvtColor(cv2.GaussianBlur(texture, (0, 0), 0.8).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    places = np.einsum("pk,fkc->fpc", PLACES, person.uv[person.faces])
+    columns = np.clip(places[..., 0] * texture.shape[1], 0, texture.shape[1] - 1).astype(int)
+    rows = np.clip((1 - places[..., 1]) * texture.shape[0], 0, texture.shape[0] - 1).astype(int)
+    return lab[rows, columns].mean(axis=1).astype(np.float64)
 
 
 # --- what is what -----------------------------------------------------------------------------------------------------------------
@@ -129,8 +145,8 @@ def face_skin(person: RocketboxPerson, names: ndarray, colours: ndarray) -> ndar
 
 
 def could_be_skin(colours: ndarray) -> ndarray:
-    """Whether Lab colours (F, 3) are any person's: reddish yellow, neither vivid nor grey (F,). NaN is none."""
-    lightness, red, yellow = np.nan_to_num(colours, nan=-1).T
+    """Whether Lab colours (F, 3) are any person's: reddish yellow, neither vivid nor grey (F,)."""
+    lightness, red, yellow = colours.T
     return (lightness > 12) & (lightness < 95) & (red > 3) & (red < 36) & (yellow > 4) & (yellow < 46) & (yellow < 4 * red)
 
 
@@ -155,7 +171,9 @@ def face_labels(person: RocketboxPerson, names: ndarray, part: ndarray, colours:
     label = np.full(len(part), LABEL["other"], dtype=np.uint8)
     label[np.isin(names, CLOTH_MATERIALS)] = LABEL["cloth"]
     body = ~np.isin(names, ("head", "opacity", *PROPS, *CLOTH_MATERIALS))
-    limit = np.array([BARE.get(name.split("_")[-1], BARE_TORSO) for name in JOINT_NAMES])
+    bare_legs = (away < BARE["hip"])[body & np.isin(part, [JOINT["left_hip"], JOINT["right_hip"]])]
+    torso = BARE_TORSO if bare_legs.mean() < 0.8 else 2 * BARE_TORSO  # a bathing suit
+    limit = np.array([BARE.get(name.split("_")[-1], torso) for name in JOINT_NAMES])
     label[body] = np.where(away < limit[part], LABEL["skin"], LABEL["cloth"])[body]
     feet = np.isin(part, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("ankle", "foot")])
     ankle = person.bind[person.smpl_rows, 1, 3][[JOINT["left_ankle"], JOINT["right_ankle"]]].mean()

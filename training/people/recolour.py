@@ -10,9 +10,9 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from core.surface.view import to_linear, to_srgb
-from training.people.atlas import LABEL, Atlas
+from training.people.atlas import Atlas
 
-SKINS = np.array([[236, 205, 188], [226, 186, 160], [208, 164, 134], [184, 136, 104], [150, 104, 76], [112, 76, 56], [78, 53, 42]]) / 255
+SKINS = np.array([[228, 192, 172], [222, 180, 154], [208, 164, 134], [184, 136, 104], [150, 104, 76], [112, 76, 56], [78, 53, 42]]) / 255
 """Mean albedos of people's skin from pale to dark, sRGB."""
 HAIRS = np.array([[24, 20, 18], [48, 34, 26], [82, 56, 38], [122, 88, 56], [176, 140, 90], [120, 60, 34], [150, 148, 145]]) / 255
 """Hair: black, browns, blonds, red, grey; sRGB."""
@@ -20,34 +20,24 @@ COLOURS = 4
 """Into how many colours the clothes are split."""
 KEPT = 0.2
 """Share of people whose clothes stay as they are; uniforms keep theirs more often."""
-SOFT = 2.0
-"""Texels by which the borders between skin, hair and cloth are softened."""
+BRIGHTEST = 0.9
+"""Linear light that the brightest hundredth of the skin and hair stays below: no skin is as white as paper."""
 
 
 def recoloured(rng: Generator, atlas: Atlas) -> tuple[ndarray, dict]:
     """A new texture (T, T, 3) uint8 sRGB for the person, and what was changed, for the records."""
     texture, facts = atlas.texture, {}
-    share = label_shares(atlas)
     uniform = atlas.person.name.split("_")[0] in ("Fire", "Military", "Police", "Medical", "Pilot", "Security")
-    cloth = share[LABEL["cloth"]]
-    if rng.random() > (0.5 if uniform else KEPT) and cloth.any():
-        texture = retinted(rng, texture, cloth)
+    if rng.random() > (0.5 if uniform else KEPT) and atlas.cloth.any():
+        texture = retinted(rng, texture, atlas.cloth / np.float32(255))
         facts["clothes"] = "retinted"
-    skin = share[LABEL["skin"]]
-    if skin.any() and not np.isnan(atlas.skin_lab).any():
-        texture, shade = tinted(texture, skin, sample_skin(rng, mean_colour(atlas.texture, skin)))
+    if atlas.skin.any() and not np.isnan(atlas.skin_lab).any():
+        texture, shade = tinted(texture, atlas.skin, sample_skin(rng, middle_colour(atlas.texture, atlas.skin)))
         facts["skin"] = [round(float(value), 3) for value in shade]
-    hair = share[LABEL["hair"]]
-    if hair.any() and rng.random() < 0.7:
-        texture, shade = tinted(texture, hair, sample_hair(rng))
+    if atlas.hair.any() and rng.random() < 0.7:
+        texture, shade = tinted(texture, atlas.hair, sample_hair(rng))
         facts["hair"] = [round(float(value), 3) for value in shade]
     return texture, facts
-
-
-def label_shares(atlas: Atlas) -> ndarray:
-    """How much of each texel is what (labels, T, T), 0..1, soft at the borders."""
-    of_texel = atlas.label[atlas.face]
-    return np.stack([cv2.GaussianBlur((of_texel == number).astype(np.float32), (0, 0), SOFT) for number in range(len(LABEL))])
 
 
 # --- clothes ----------------------------------------------------------------------------------------------------------------------
@@ -102,16 +92,21 @@ def moved_colours(colours: ndarray, centres: ndarray, targets: ndarray) -> ndarr
 
 
 def tinted(texture: ndarray, share: ndarray, colour: ndarray) -> tuple[ndarray, ndarray]:
-    """The texture with what `share` (T, T) marks scaled in linear light so that its median becomes the sRGB colour (3,)."""
-    linear = to_linear(texture / 255.0)
-    gain = to_linear(colour) / np.maximum(to_linear(mean_colour(texture, share)), 1e-3)
-    scaled = linear * (1 + share[..., None] * (np.clip(gain, 0.05, 8.0) - 1))
-    return np.uint8(np.round(255 * to_srgb(np.clip(scaled, 0, 1)))), colour
+    """The texture with what `share` (T, T) uint8 marks scaled in linear light, so that its median is the sRGB colour (3,) 0..1 or as near
+    as BRIGHTEST allows; and that colour."""
+    where = share > 0
+    gain = to_linear(colour) / np.maximum(to_linear(middle_colour(texture, share)), 2e-3)
+    linear = to_linear(texture[where] / 255.0)
+    gain = np.clip(gain, 0.05, 8.0) * min(1.0, BRIGHTEST / (np.percentile(linear[share[where] > 200], 99, axis=0) * gain).max())
+    scaled = linear * (1 + (share[where] / 255.0)[:, None] * (gain - 1))
+    made = np.array(texture)
+    made[where] = np.round(255 * to_srgb(np.clip(scaled, 0, 1)))
+    return made, colour
 
 
-def mean_colour(texture: ndarray, share: ndarray) -> ndarray:
-    """Median sRGB (3,), 0..1, of what the share marks."""
-    return np.median(texture[share > min(0.9, share.max() * 0.9)], axis=0) / 255.0
+def middle_colour(texture: ndarray, share: ndarray) -> ndarray:
+    """Median sRGB (3,), 0..1, of what the share (T, T) uint8 marks wholly."""
+    return np.median(texture[share > 200], axis=0) / 255.0
 
 
 def sample_skin(rng: Generator, colour: ndarray) -> ndarray:
