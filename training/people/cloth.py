@@ -77,7 +77,7 @@ def _amount(rng: Generator, kind: str, places: np.ndarray) -> np.ndarray:
         level = up if rng.random() < 0.75 else around
         return _bands(level / rng.uniform(0.02, 0.12), rng.uniform(0.2, 0.6))
     if kind == "pinstripes":
-        return 0.8 * _bands(around / rng.uniform(0.012, 0.03), 0.12)
+        return 0.8 * _bands(around / rng.uniform(0.02, 0.045), 0.22)
     if kind == "checks":
         side, share = rng.uniform(0.02, 0.09), rng.uniform(0.25, 0.5)
         return 0.5 * (_bands(up / side, share) + _bands(around / side, share))
@@ -94,7 +94,8 @@ def _amount(rng: Generator, kind: str, places: np.ndarray) -> np.ndarray:
 
 
 def _bands(level: np.ndarray, share: float) -> np.ndarray:
-    return (level - np.floor(level) < share).astype(np.float32)
+    """Bands of this share of each whole step, with soft edges, because a pixel is some millimetres wide."""
+    return np.clip((share / 2 - np.abs(level - np.floor(level) - 0.5)) / 0.12 + 0.5, 0, 1)
 
 
 def waves(rng: Generator, places: np.ndarray, length: float, number: int) -> np.ndarray:

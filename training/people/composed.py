@@ -125,5 +125,5 @@ def t_posed(rng: Generator, piece: Piece, shaped: Shaped, pose: np.ndarray, ward
 def settled(pieces: list[Piece], head: int, order: list[int]) -> list[Piece]:
     """Posed pieces (the first `head` of them skin, eyes and hair) with the clothes once more pushed off what they bend into."""
     skin = pieces[0]
-    clothes = layers.layered(pieces[head:], order, skin.vertices, skin.faces, 0.02)
+    clothes = layers.layered(pieces[head:], order, skin.vertices, skin.faces, 0.035)
     return [*pieces[:head], *clothes]

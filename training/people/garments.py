@@ -74,7 +74,7 @@ def _reshaped(worn: Worn, piece: Piece, shaped: Shaped) -> np.ndarray:
     below = (vertices[:, 1] < waist) & (piece.weights[:, arms].sum(axis=1) < 0.3)
     low = vertices[below, 1].min() if below.any() else waist
     if worn.stretch != 1 and waist - low > 0.02:
-        lowest = hip + 0.02 if worn.garment.role == "top" else ankle
+        lowest = hip - 0.04 if worn.garment.role == "top" else ankle
         stretch = max(1.0, min(worn.stretch, (waist - lowest) / (waist - low)))
         vertices[below, 1] = waist - (waist - vertices[below, 1]) * stretch
     if worn.flare and worn.garment.role == "trousers":

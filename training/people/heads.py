@@ -43,7 +43,7 @@ def choose_hair(rng: Generator, wardrobe: Wardrobe, who: Who, hat: bool, validat
         styles = [hair for hair in wardrobe.hair if "short" in hair.clothing.tags] or styles
     if hat:
         styles = [hair for hair in styles if "long" not in hair.clothing.tags] or styles
-    shares = np.array([1.0 if "afro" not in hair.clothing.tags else 0.15 + 2.5 * who.ethnicity["african"] for hair in styles])
+    shares = np.array([1.0 if "afro" not in hair.clothing.tags else 0.04 + 2.5 * who.ethnicity["african"] ** 2 for hair in styles])
     shares *= allowed([hair.name for hair in styles], wardrobe.kept["hair"], validation)
     if not shares.any():
         return None
@@ -56,7 +56,7 @@ def worn_on_head(asset: Wearable, shaped: Shaped, colour: np.ndarray, side: int)
     vertices = clothing.fitted(shaped.rest / shaped.scale) * shaped.scale
     light = cv2.cvtColor(asset.picture[..., :3], cv2.COLOR_RGB2GRAY).astype(np.float32)
     middle = max(float(np.median(light[asset.picture[..., 3] >= 128])), 12.0)
-    shade = np.clip((light / middle) ** (0.7 - 0.45 * colour.mean()), 0.35, min(1.7, 0.97 / colour.max()))
+    shade = np.clip((light / middle) ** (0.7 - 0.45 * colour.mean()), 0.35 + 0.35 * colour.mean(), min(1.7, 0.97 / colour.max()))
     picture = np.dstack([np.uint8(np.clip(255 * shade[..., None] * colour, 0, 255)), asset.picture[..., 3]])
     return Piece(
         asset.name, "hair", vertices, asset.weights, asset.places, clothing.faces, clothing.uv, clothing.uv_faces, picture, True, side

@@ -24,7 +24,7 @@ from training.makehuman.figure import Figure, Shaped
 
 ROLES = ("top", "trousers", "skirt", "dress", "suit", "shoes", "hat", "glasses")
 AGES = dict.fromkeys(("TubeDress", "TubeTop", "miniskirt", "Beach", "Swimsuit", "spaghetti", "sportsuit01 top"), (16.0, 50.0))
-AGES |= {"elegant": (16.0, 90.0), "Dress_03": (14.0, 60.0)}
+AGES |= {"elegant": (16.0, 90.0), "Dress_03": (14.0, 60.0), "female_top_01": (14.0, 45.0)}
 """Words in the names of what only people of these years are dressed in."""
 FOR_BOTH = ("tee", "Tank_Top", "shoes", "hat", "helmet", "glasses")
 """Words in the names of what men wear too, whatever the tags say."""
