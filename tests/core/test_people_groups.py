@@ -8,7 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.people.groups import about_up, arranged, framed_together, hidden_shares, in_own_frame, layered, make_group, moved
+from core.light import NEUTRAL
+from training.people.groups import (
+    about_up,
+    arranged,
+    framed_together,
+    hidden_shares,
+    in_own_frame,
+    layered,
+    lit_in_group,
+    make_group,
+    moved,
+)
 from training.people.subject import posed_body, prepare
 from training.people.views import render_view
 
@@ -52,6 +63,14 @@ def test_the_camera_in_a_members_frame_sees_them_at_the_same_pixels():
     camera, turn, place = made.camera(), 0.8, np.array([0.4, 0.0, -1.0])
     points = np.random.default_rng(0).normal(size=(20, 3)) * 0.3
     assert np.allclose(in_own_frame(camera, turn, place).project(points), camera.project(points @ about_up(turn).T + place))
+
+
+def test_the_light_stays_where_it_is_when_somebody_turns():
+    """A white ball looks the same however it is turned."""
+    light = NEUTRAL + np.random.default_rng(1).normal(0, 0.4, (9, 3))
+    ball, place = prepare(*people(1.0)[0], MODEL), np.array([0.2, 0.0, -0.3])
+    pictures = [lit_in_group(render_view(ball, in_own_frame(made.camera(), turn, place)), light, turn) for turn in (0.0, 1.9)]
+    assert np.abs(pictures[0] - pictures[1]).mean() < 0.02 * pictures[0].mean()
 
 
 def test_nobody_stands_in_another_and_somebody_is_partly_hidden():

@@ -78,7 +78,7 @@ def make_group(
     world, look = sample_world(rng, worlds or []), sample_look(rng)
     exposure = sample_exposure(rng, world.light, camera)
     light = softened(world.light * exposure)
-    lit = [relit(sight.view, rotated(light, about_up(-turn))) for sight, turn in zip(sights, turns, strict=True)]
+    lit = [lit_in_group(sight, light, turn) for sight, turn in zip(sights, turns, strict=True)]
     together, shares = layered(sights, lit)
     behind = background(rng, world, camera, photos or [], exposure)
     for sight in sights:
@@ -178,6 +178,11 @@ def about_up(turn: float) -> ndarray:
 def in_own_frame(camera: Camera, turn: float, place: ndarray) -> Camera:
     """The group's camera in the body frame of the one who was turned and put in that place."""
     return Camera(camera.intrinsics, camera.rotation @ about_up(turn), camera.to_camera(place), camera.size)
+
+
+def lit_in_group(sight: Sight, light: ndarray, turn: float) -> ndarray:
+    """What the camera gets (H, W, 3) from one who was turned, under a light (9, 3) in the group frame."""
+    return relit(sight.view, rotated(light, about_up(-turn)))
 
 
 # --- one before the other ---------------------------------------------------------------------------------------------------------
