@@ -7,7 +7,7 @@ import trimesh
 from core.light import irradiance
 from training.people.character import BodyTruth, DressedPerson
 from training.people.rounding import is_coarse, rounded
-from training.people.shell import CARD_RADIUS, NoShell, outer_shell
+from training.people.shell import CARD_RADIUS, NoShell, outer_shell, without_caves
 from training.people.transfer import light_transfer
 from training.people.winding import crossings, lattice_around, winding_number
 
@@ -111,6 +111,29 @@ def test_a_hollow_is_filled_and_a_crumb_is_left_out():
     assert len(mesh_of(shell).split()) == 1
     assert np.linalg.norm(shell.vertices, axis=1).min() > 0.19
     assert shell.vertices[:, 0].max() < 0.21
+
+
+def test_a_cave_behind_a_slit_is_filled_but_one_with_a_wide_mouth_is_not():
+    block = np.zeros((20, 20, 20), bool)
+    block[4:16, 4:16, 4:16] = True
+    block[7:13, 7:13, 7:13] = False
+    slit, mouth = block.copy(), block.copy()
+    slit[9, 7:13, :7] = False
+    mouth[7:13, 7:13, :7] = False
+    assert without_caves(slit)[7:13, 7:13, 7:13].all()
+    np.testing.assert_array_equal(without_caves(mouth), mouth)
+
+
+def test_a_card_close_to_the_skin_only_colours_it():
+    middle, height = np.array([0.0, 0.0, 0.2]), 0.001
+    brow = (np.array([[-0.03, -0.01, 0], [0.03, -0.01, 0], [0.03, 0.01, 0], [-0.03, 0.01, 0]]) + middle, np.array([[0, 1, 2], [0, 2, 3]]))
+    cube = trimesh.creation.box((0.4, 0.4, 2 * (0.2 - height)))
+    shell = outer_shell(person((np.array(cube.vertices), np.array(cube.faces)), brow, cards=1), 0.006)
+    under = (np.abs(shell.vertices[:, 0]) < 0.028) & (np.abs(shell.vertices[:, 1]) < 0.008) & (shell.vertices[:, 2] > 0.19)
+    assert shell.vertices[:, 2].max() < 0.2 - height + 1e-3
+    assert set(shell.albedo[under, 0]) == {45}
+    far = np.abs(shell.vertices[:, 0]) > 0.06
+    assert set(shell.albedo[far, 0]) == {20}
 
 
 def test_a_card_grows_a_shell_of_hair_only_where_it_is_opaque():

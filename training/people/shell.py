@@ -23,8 +23,13 @@ from training.people.winding import Crossings, Lattice, crossings, lattice_aroun
 CELL = 0.006
 """Metres between lattice nodes."""
 
-CARD_RADIUS = 0.007
-"""Metres of hair round each sample of a card: strands fill what cards leave open."""
+HAIR = ((0.0014, 0.0055), (0.006, 0.007))
+"""From what height above the solid how much hair (metres) there is round each sample of a card: strands fill what cards leave open. Below
+the first height there is none: brows and cropped hair only colour the skin."""
+CARD_RADIUS = HAIR[-1][1]
+
+BLENDED = 12
+"""Samples whose colours are averaged at a place on hair: single ones of a curly texture would be spots."""
 
 SHEET_RADIUS = 0.6
 """Cells round each sample of a single sheet of cloth: just enough that the lattice cannot miss it."""
@@ -52,23 +57,32 @@ class Samples:
         """Those where kept (N,) is true."""
         return Samples(self.points[kept], self.face[kept], self.weights[kept])
 
+    @staticmethod
+    def joined(*parts: "Samples") -> "Samples":
+        """All of them."""
+        return Samples(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("points", "face", "weights")))
+
 
 def outer_shell(person: DressedPerson, cell: float = CELL) -> Shell:
     """The person's shell, in the body frame. cell: metres between lattice nodes. Raises NoShell."""
     lattice = lattice_around(person.vertices, cell, CARD_RADIUS + 3 * cell)
     solid = np.flatnonzero(~person.cards)
     found = [_of_faces(one, solid) for one in crossings(person.vertices, person.faces[solid], lattice)]
-    number = winding_number(lattice, found)
-    cards, sheets = card_samples(person, 0.6 * cell), sheet_samples(person, lattice, found, number > 0.5)
-    balls = np.maximum(ball_depth(lattice, cards.points, CARD_RADIUS), ball_depth(lattice, sheets.points, SHEET_RADIUS * cell))
+    number, surface = winding_number(lattice, found), _on_edges(person, found)
+    cards, sheets = card_samples(person, 0.6 * cell), sheet_samples(person, lattice, surface, number > 0.5)
+    height = _height_above(person, cards, surface)
+    balls = np.maximum(hair_depth(lattice, cards.points, height), ball_depth(lattice, sheets.points, SHEET_RADIUS * cell))
     value = np.maximum(number - 0.5, balls)
     inside = outer_solid(value > 0)
     vertices, faces, edge = lattice_surface(value, inside)
-    loose = Samples(*(np.concatenate(pair) for pair in zip(_parts(cards), _parts(sheets), _parts(_on_edges(person, found)), strict=True)))
-    vertices, where, own = on_the_surface(lattice, vertices, edge, inside, found, balls, loose)
+    vertices, where, own = on_the_surface(lattice, vertices, edge, inside, found, balls)
     vertices = smoothed(vertices, faces, ~own)
+    loose = Samples.joined(cards, sheets, surface)
+    where = with_nearest(where, ~own, vertices, loose)
+    where = with_painted(where, own, vertices, cards.only(height < HAIR[0][0]), cell)
     normals = vertex_normals(vertices, faces)
     albedo, trusted = colours(person, where, cell)
+    albedo[~own] = blended_colours(person, vertices[~own], where.only(~own), loose, cell)
     label = person.label[where.face].astype(np.uint8)
     return Shell(vertices.astype(np.float32), faces, normals.astype(np.float32), albedo, trusted, label, light_transfer(vertices, normals))
 
@@ -76,10 +90,6 @@ def outer_shell(person: DressedPerson, cell: float = CELL) -> Shell:
 def _of_faces(found: Crossings, numbers: ndarray) -> Crossings:
     """The crossings with the faces' numbers in the whole person."""
     return Crossings(found.axis, found.node, found.along, found.enters, numbers[found.face], found.weights)
-
-
-def _parts(samples: Samples) -> tuple[ndarray, ndarray, ndarray]:
-    return samples.points, samples.face, samples.weights
 
 
 # --- what has no inside -----------------------------------------------------------------------------------------------------------
@@ -93,9 +103,35 @@ def card_samples(person: DressedPerson, spacing: float) -> Samples:
     return samples.only(texels(person.alpha, _uv(person, samples)) >= OPAQUE)
 
 
-def sheet_samples(person: DressedPerson, lattice: Lattice, found: list[Crossings], inside: ndarray) -> Samples:
+def _height_above(person: DressedPerson, samples: Samples, surface: Samples) -> ndarray:
+    """Metres (N,) that the samples stand off the plane of the nearest of the surface's samples, infinite where none is near."""
+    if not len(surface.points) or not len(samples.points):
+        return np.full(len(samples.points), np.inf)
+    distance, nearest = cKDTree(surface.points).query(samples.points, distance_upper_bound=2 * CARD_RADIUS)
+    close = np.flatnonzero(np.isfinite(distance))
+    height = np.full(len(samples.points), np.inf)
+    below = surface.only(nearest[close])
+    height[close] = np.abs(np.einsum("nc,nc->n", samples.points[close] - below.points, _face_normals(person, below.face)))
+    return height
+
+
+def _face_normals(person: DressedPerson, face: ndarray) -> ndarray:
+    """Unit normals (N, 3) of faces (N,)."""
+    corners = person.vertices[person.faces[face]]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+
+
+def hair_depth(lattice: Lattice, points: ndarray, height: ndarray) -> ndarray:
+    """`ball_depth` of hair round the points (N, 3), which stand so high (N,) above the solid."""
+    depth = np.full(lattice.shape, -1, np.float32)
+    for (low, radius), (high, _) in zip(HAIR, (*HAIR[1:], (np.inf, 0)), strict=True):
+        depth = np.maximum(depth, ball_depth(lattice, points[(height >= low) & ((height < high) | (high == np.inf))], radius))
+    return depth
+
+
+def sheet_samples(person: DressedPerson, lattice: Lattice, crossed: Samples, inside: ndarray) -> Samples:
     """Samples of solid faces with no inside close behind them: single sheets, and whatever is too thin for the lattice."""
-    crossed = _on_edges(person, found)
     faces = np.unique(crossed.face[_thin(person, crossed, lattice, inside)])
     samples = face_samples(person, faces, 0.35 * lattice.cell)
     return samples.only(_thin(person, samples, lattice, inside))
@@ -103,10 +139,7 @@ def sheet_samples(person: DressedPerson, lattice: Lattice, found: list[Crossings
 
 def _thin(person: DressedPerson, samples: Samples, lattice: Lattice, inside: ndarray) -> ndarray:
     """True (N,) where three quarters of a cell behind the face it is still outside."""
-    corners = person.vertices[person.faces[samples.face]]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    behind = (samples.points - lattice.origin) / lattice.cell - 0.75 * normals
+    behind = (samples.points - lattice.origin) / lattice.cell - 0.75 * _face_normals(person, samples.face)
     return ndimage.map_coordinates(inside.astype(np.float32), behind.T, order=1) < 0.25
 
 
@@ -164,8 +197,8 @@ def ball_depth(lattice: Lattice, points: ndarray, radius: float) -> ndarray:
 
 
 def outer_solid(inside: ndarray) -> ndarray:
-    """The solid with all that the outside does not reach filled in, and its smallest parts left out. Raises NoShell."""
-    filled = ~_reached(~inside)
+    """The solid with all that the outside reaches only through a slit filled in, and its smallest parts left out. Raises NoShell."""
+    filled = without_caves(~_reached(~inside))
     part, count = ndimage.label(filled)
     if count == 0:
         raise NoShell("the person's faces enclose nothing")
@@ -178,6 +211,14 @@ def _reached(free: ndarray) -> ndarray:
     """The free nodes that the lattice's corner reaches."""
     part, _ = ndimage.label(free)
     return part == part[0, 0, 0]
+
+
+def without_caves(inside: ndarray) -> ndarray:
+    """The solid, and what lies behind slits of less than two cells: a mouth behind its lips, the air under a shirt."""
+    free = ndimage.binary_erosion(~inside, border_value=1)
+    part, count = ndimage.label(free)
+    caves = (part > 0) & (part != part[0, 0, 0])
+    return (inside | ndimage.binary_dilation(caves, np.ones((3, 3, 3)))) if count > 1 else inside
 
 
 def lattice_surface(value: ndarray, inside: ndarray) -> tuple[ndarray, ndarray, ndarray]:
@@ -193,7 +234,7 @@ def lattice_surface(value: ndarray, inside: ndarray) -> tuple[ndarray, ndarray, 
     return vertices.astype(np.float64), np.ascontiguousarray(faces[:, ::-1]), np.column_stack([lower, axis])
 
 
-def on_the_surface(lattice: Lattice, vertices, edge, inside, found, balls, loose: Samples) -> tuple[ndarray, Samples, ndarray]:
+def on_the_surface(lattice: Lattice, vertices, edge, inside, found, balls) -> tuple[ndarray, Samples, ndarray]:
     """Vertices (V, 3) in metres, moved along their edges to the outermost thing there, the place of the person they show, and whether
     they lie on it (V,): others are the shell of hair or bridge a hole."""
     places, known = vertices.copy(), np.zeros(len(vertices), bool)
@@ -213,12 +254,31 @@ def on_the_surface(lattice: Lattice, vertices, edge, inside, found, balls, loose
         places[rows[moved], axis] = edge[rows[moved], axis] + np.clip(along[moved], 0.02, 0.98)  # a face keeps some area
         face[rows[own]], weights[rows[own]], known[rows[own]] = crossing.face[hit[own]], crossing.weights[hit[own]], True
     points = lattice.origin + lattice.cell * places
-    _, nearest = cKDTree(loose.points).query(points[~known])
-    face[~known], weights[~known] = loose.face[nearest], loose.weights[nearest]
     return points, Samples(points, face, weights), known
 
 
-def smoothed(vertices: ndarray, faces: ndarray, free: ndarray, rounds: int = 3) -> ndarray:
+def with_nearest(where: Samples, which: ndarray, vertices: ndarray, loose: Samples) -> Samples:
+    """The vertices' places (V,), those asked for (V,) replaced by the nearest sample."""
+    _, nearest = cKDTree(loose.points).query(vertices[which])
+    return _replaced(where, which, loose, nearest)
+
+
+def with_painted(where: Samples, own: ndarray, vertices: ndarray, paint: Samples, cell: float) -> Samples:
+    """The vertices' places (V,), those on the surface itself replaced by what is painted close over them."""
+    if not len(paint.points):
+        return where
+    distance, nearest = cKDTree(paint.points).query(vertices, distance_upper_bound=0.6 * cell)
+    covered = own & np.isfinite(distance)
+    return _replaced(where, covered, paint, nearest[covered])
+
+
+def _replaced(where: Samples, which: ndarray, source: Samples, rows: ndarray) -> Samples:
+    face, weights = where.face.copy(), where.weights.copy()
+    face[which], weights[which] = source.face[rows], source.weights[rows]
+    return Samples(where.points, face, weights)
+
+
+def smoothed(vertices: ndarray, faces: ndarray, free: ndarray, rounds: int = 6) -> ndarray:
     """The vertices, those that are free (V,) drawn to the mean of their neighbours a few times; the others stay."""
     pairs = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     pairs = pairs[free[pairs[:, 0]]]  # a closed surface has every edge in both directions
@@ -259,6 +319,18 @@ def colours(person: DressedPerson, where: Samples, cell: float) -> tuple[ndarray
     if person.trusted is not None:
         trusted = texels(person.trusted, uv)
     return albedo, trusted
+
+
+def blended_colours(person: DressedPerson, vertices: ndarray, where: Samples, loose: Samples, cell: float) -> ndarray:
+    """Albedo (N, 3) uint8 at vertices off the surface: the mean of the nearest samples that have the nearest one's label."""
+    if not len(vertices):
+        return np.zeros((0, 3), np.uint8)
+    _, near = cKDTree(loose.points).query(vertices, k=min(BLENDED, len(loose.points)))
+    near = near.reshape(len(vertices), -1)
+    used, place = np.unique(near, return_inverse=True)
+    colour = colours(person, Samples(loose.points[used], loose.face[used], loose.weights[used]), cell)[0][place.reshape(near.shape)]
+    alike = (person.label[loose.face[near]] == person.label[where.face][:, None]).astype(np.float32)
+    return np.round(np.einsum("nk,nkc->nc", alike, colour.astype(np.float32)) / alike.sum(axis=1)[:, None]).astype(np.uint8)
 
 
 def _areas(corners: ndarray) -> ndarray:

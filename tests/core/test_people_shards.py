@@ -1,0 +1,197 @@
+"""Shards: what comes back is what went in to the stated steps, files alike from alike people; and the maker that fills them."""
+
+import json
+import pickle
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import trimesh
+
+from core.camera import UPRIGHT, Camera
+from training.people import maker, shards
+from training.people.character import BodyTruth, DressedPerson, Shell, View
+from training.people.maker import News, Recipe, make_people, make_shard, unfinished
+from training.people.shards import Shard, ShardInvalid, encoded, shard_files, write_shard
+
+RECIPE = Recipe(("nowhere",), seed=5, views=2, size=64, per_shard=2)
+
+
+def made_up(seed=0):
+    """A person, their shell and two views, all of noise, but as smooth as real ones."""
+    rng = np.random.default_rng(seed)
+    mesh = trimesh.creation.icosphere(3, 0.4)
+    count = len(mesh.vertices)
+    shell = Shell(
+        np.float32(mesh.vertices) + np.float32([0.1, 0.9, 0]),
+        np.int32(mesh.faces),
+        np.float32(mesh.vertex_normals),
+        rng.integers(0, 256, (count, 3), dtype=np.uint8),
+        rng.choice([0, 255], count).astype(np.uint8),
+        rng.integers(0, 5, count).astype(np.uint8),
+        rng.normal(0, 0.3, (count, 9)).astype(np.float32),
+    )
+    body = BodyTruth(rng.normal(0, 0.3, (24, 3)), rng.normal(0, 1, 10), rng.normal(0, 1, 3), 0.8, float("nan"))
+    nothing = np.zeros((0, 3), int)
+    blank = np.zeros((4, 4, 3), np.uint8)
+    facts = {"pose": "relaxed", "height": np.float32(1.75), "garments": ["shirt"]}
+    joints, no_points = rng.normal(0, 1, (24, 3)), np.zeros((0, 3))
+    parts = (no_points, nothing[:, 0], nothing, nothing[:, 0] > 0, nothing[:, 0], no_points[:, :2], blank, None, None, joints, body, facts)
+    return DressedPerson(f"person-{seed}", "composed", *parts), shell, [view(rng), view(rng)]
+
+
+def view(rng, size=64):
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    inside = np.hypot(x, y) < rng.uniform(0.25, 0.35)
+    z = -np.sqrt(np.maximum(1 - (2 * x) ** 2 - (2 * y) ** 2, 0))
+    normal = np.where(inside[..., None], np.round(127 * np.stack([2 * x, 2 * y, z], axis=-1)), 0).astype(np.int8)
+    alpha = np.where(inside, 255, 0).astype(np.uint8)
+    albedo = np.where(inside[..., None], np.uint8(128 + 100 * np.stack([x, y, x + y], axis=-1)), 0).astype(np.uint8)
+    transfer = rng.integers(-127, 128, (size // 4, size // 4, 9)).astype(np.int8) * (alpha[::4, ::4, None] > 0)
+    camera = Camera(np.array([80.0, 80, 32, 32]), UPRIGHT, rng.normal(0, 1, 3), np.array([size, size]))
+    label = np.where(inside, rng.integers(0, 5, (size, size)), 0).astype(np.uint8)
+    return View(camera, alpha, albedo, normal, normal, alpha, alpha, label, transfer.astype(np.int8), rng.random(9).astype(np.float32))
+
+
+@pytest.fixture
+def shard(tmp_path):
+    write_shard(tmp_path / "people-00000.npz", [encoded(*made_up(0)), encoded(*made_up(1))], {"seed": 0})
+    return Shard(tmp_path / "people-00000.npz")
+
+
+def test_a_shell_comes_back_to_its_steps(shard):
+    for number in (0, 1):
+        _, shell, _ = made_up(number)
+        back = shard.shell(number)
+        np.testing.assert_allclose(back.vertices, shell.vertices, atol=0.8 / 65535)
+        np.testing.assert_array_equal(back.albedo, shell.albedo)
+        np.testing.assert_array_equal(back.trusted, shell.trusted)
+        np.testing.assert_array_equal(back.label, shell.label)
+        half_step = np.abs(shell.transfer).max(axis=0) / shards.TRANSFER_STEPS / 2
+        assert (np.abs(back.transfer - shell.transfer) <= 1.001 * half_step).all()
+        assert np.einsum("vc,vc->v", back.normals, shell.normals).min() > 0.999
+        turned = [{tuple(np.roll(face, -np.argmin(face))) for face in faces.tolist()} for faces in (back.faces, shell.faces)]
+        assert turned[0] == turned[1]
+
+
+def test_truth_and_facts_come_back(shard):
+    person, _, _ = made_up(1)
+    record = shard.record(1)
+    assert (record.name, record.family, len(record.views)) == ("person-1", "composed", 2)
+    assert record.facts == {"pose": "relaxed", "height": 1.75, "garments": ["shirt"]}
+    for name in ("pose", "betas", "translation"):
+        np.testing.assert_allclose(getattr(record.body, name), getattr(person.body, name), rtol=1e-6)
+    np.testing.assert_allclose(record.joints, person.joints, rtol=1e-6)
+    assert record.body.joint_residual_cm == 0.8
+    assert np.isnan(record.body.skin_residual_cm)
+
+
+def test_views_come_back(shard):
+    for number in (0, 1):
+        for which, seen in enumerate(made_up(number)[2]):
+            back = shard.view(number, which)
+            for name in ("alpha", "body_alpha", "trusted", "label", "transfer", "transfer_scale"):
+                np.testing.assert_array_equal(getattr(back, name), getattr(seen, name))
+            inside = seen.alpha > 0
+            for name in ("albedo", "normal", "body_normal"):
+                off = np.abs(getattr(back, name).astype(int) - getattr(seen, name))[inside]
+                assert off.mean() < 2  # small as it is, every pixel is near the edge
+                assert off.max() < 25
+            assert not back.normal[~inside].any()
+            for name in ("intrinsics", "rotation", "translation", "size"):
+                np.testing.assert_array_equal(getattr(back.camera, name), getattr(seen.camera, name))
+
+
+def test_a_view_of_nobody_comes_back(tmp_path):
+    person, shell, (seen, _) = made_up()
+    empty = {name: np.zeros_like(getattr(seen, name)) for name in vars(seen) if name not in ("camera", "transfer_scale")}
+    write_shard(tmp_path / "people-00000.npz", [encoded(person, shell, [replace(seen, **empty)])], {})
+    back = Shard(tmp_path / "people-00000.npz").view(0, 0)
+    assert back.alpha.shape == (64, 64)
+    assert not back.alpha.any()
+
+
+def test_equal_people_make_equal_files_and_a_shard_travels_between_processes(shard, tmp_path):
+    write_shard(tmp_path / "again.npz", [encoded(*made_up(0)), encoded(*made_up(1))], {"seed": 0})
+    assert (tmp_path / "again.npz").read_bytes() == shard.path.read_bytes()
+    twin = pickle.loads(pickle.dumps(shard))  # noqa: S301 - what a data loader does with it
+    assert twin.about(0) == shard.about(0)
+    with np.load(shard.path, allow_pickle=False) as file:
+        assert "1/view0/albedo_jpg" in file.files
+        assert cv2.imdecode(file["1/view0/albedo_jpg"], cv2.IMREAD_COLOR) is not None
+
+
+def test_what_is_no_shard_is_said_by_name(tmp_path, monkeypatch):
+    (tmp_path / "people-00000.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ShardInvalid, match=r"people-00000\.npz is no shard"):
+        Shard(tmp_path / "people-00000.npz")
+    monkeypatch.setattr(shards, "VERSION", 99)
+    write_shard(tmp_path / "new.npz", [], {})
+    monkeypatch.undo()
+    with pytest.raises(ShardInvalid, match="version 99"):
+        Shard(tmp_path / "new.npz")
+
+
+def test_too_large_a_shard_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "LIMIT", 1000)
+    with pytest.raises(ValueError, match="fewer people"):
+        write_shard(tmp_path / "people-00000.npz", [encoded(*made_up())], {})
+    assert not list(tmp_path.iterdir())
+
+
+# --- the maker --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """People of noise instead of real ones; number 3 fails at its first attempt."""
+
+    def make_person(recipe, number, attempt=0):
+        if number == 3 and attempt == 0:
+            raise ValueError("a sleeve came off")
+        return made_up(int(np.random.default_rng([recipe.seed, number, attempt]).integers(1 << 30)))
+
+    monkeypatch.setattr(maker, "make_person", make_person)
+    monkeypatch.setattr(maker, "open_sources", lambda *_: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_people_are_made_alike_by_any_number_of_workers_and_a_bad_one_is_replaced(tmp_path):
+    news = list(make_people(RECIPE, 5, tmp_path / "two", workers=2))
+    assert sorted(one.number for one in news if not one.problem) == [0, 1, 2, 3, 4]
+    assert [one.problem for one in news if one.problem] == ["ValueError: a sleeve came off"]
+    written = json.loads((tmp_path / "two" / "replaced.jsonl").read_text())
+    assert written["number"] == 3
+    assert "make_person" in written["trace"]
+    for shard in range(3):
+        make_shard(RECIPE, shard, 5, tmp_path, lambda news: None)
+    alone, together = shard_files(tmp_path), shard_files(tmp_path / "two")
+    assert [len(Shard(path)) for path in together] == [2, 2, 1]
+    assert [path.read_bytes() for path in alone] == [path.read_bytes() for path in together]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_killed_run_goes_on_with_what_is_missing(tmp_path):
+    for shard in (0, 2):
+        make_shard(RECIPE, shard, 5, tmp_path, lambda news: None)
+    (tmp_path / "people-00001.part").write_bytes(b"half")
+    (tmp_path / "people-00003.npz").write_bytes(b"torn")
+    assert unfinished(RECIPE, 5, tmp_path) == [1]
+    assert unfinished(RECIPE, 8, tmp_path) == [1, 2, 3]  # the third had one person of two, the fourth is no shard
+    with pytest.raises(ValueError, match="another recipe"):
+        unfinished(replace(RECIPE, seed=6), 5, tmp_path)
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_who_cannot_be_made_at_all_ends_the_run(tmp_path, monkeypatch):
+    def never(recipe, number, attempt=0):
+        raise KeyError("no thread")
+
+    monkeypatch.setattr(maker, "make_person", never)
+    told: list[News] = []
+    with pytest.raises(RuntimeError, match="number 0 failed 6 times"):
+        make_shard(RECIPE, 0, 2, tmp_path, told.append)
+    assert len(told) == maker.ATTEMPTS
+    with pytest.raises(RuntimeError, match="failed 6 times"):
+        list(make_people(RECIPE, 2, tmp_path))
