@@ -117,10 +117,9 @@ def pose_person(
 ) -> PosedPerson:
     """The person in an SMPL pose (24, 3), axis-angle relative to the T pose given by rest_joints (24, 3), standing on the ground.
 
-    turns: further rotations (3, 3) by the rig's joint number, in the bind pose's frame, such as the fingers'.
+    turns: further rotations (3, 3) by the rig's joint number, in the bind pose's frame, such as the fingers', in place of the pose's.
     """
-    of_smpl = dict(zip(person.smpl_rows, _bind_rotations(person, pose, rest_joints), strict=True))
-    turns = of_smpl | {joint: of_smpl.get(joint, np.eye(3)) @ turn for joint, turn in (turns or {}).items()}
+    turns = dict(zip(person.smpl_rows, _bind_rotations(person, pose, rest_joints), strict=True)) | (turns or {})
     moves = np.zeros_like(person.bind)
     for joint, parent in enumerate(person.parents):
         local, pivot = np.eye(4), person.bind[joint, :3, 3]

@@ -171,9 +171,17 @@ def joints_of(truth: BodyTruth, body: OpenBody | None = None) -> ndarray:
 def retargeted(pose: ndarray, rest_joints: ndarray, body: OpenBody) -> ndarray:
     """The pose (24, 3) that points the open body's limbs where `pose` points those of a skeleton with rest_joints (24, 3)."""
     directions = {name: rest_joints[JOINT[child]] - rest_joints[JOINT[name]] for name, child in LIMB_CHILD.items()}
-    turns = limb_alignment(directions, body.joints[..., 0])
+    turns = with_hands(limb_alignment(directions, body.joints[..., 0]))
     world = world_rotations(rotation_matrices(np.reshape(pose, (-1, 3)))) @ turns
     return Rotation.from_matrix(local_rotations(world)).as_rotvec()
+
+
+def with_hands(turns: ndarray) -> ndarray:
+    """The alignments (24, 3, 3) with the knuckles', which have no bone of their own, as the wrists'."""
+    turns = np.array(turns)
+    for side in ("left", "right"):
+        turns[JOINT[f"{side}_hand"]] = turns[JOINT[f"{side}_wrist"]]
+    return turns
 
 
 def offset_targets(joints: ndarray, pose: ndarray, offsets: ndarray) -> ndarray:

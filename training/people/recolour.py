@@ -20,6 +20,8 @@ COLOURS = 4
 """Into how many colours the clothes are split."""
 KEPT = 0.2
 """Share of people whose clothes stay as they are; uniforms keep theirs more often."""
+HUE = 0.4
+"""Of the change of a skin's hue that is made: hands are redder than faces, and a hue right for the one would turn the other green."""
 BRIGHTEST = 0.9
 """Linear light that the brightest hundredth of the skin and hair stays below: no skin is as white as paper."""
 
@@ -32,7 +34,7 @@ def recoloured(rng: Generator, atlas: Atlas) -> tuple[ndarray, dict]:
         texture = retinted(rng, texture, atlas.cloth / np.float32(255))
         facts["clothes"] = "retinted"
     if atlas.skin.any() and not np.isnan(atlas.skin_lab).any():
-        texture, shade = tinted(texture, atlas.skin, sample_skin(rng, middle_colour(atlas.texture, atlas.skin)))
+        texture, shade = tinted(texture, atlas.skin, sample_skin(rng, middle_colour(atlas.texture, atlas.skin)), HUE)
         facts["skin"] = [round(float(value), 3) for value in shade]
     if atlas.hair.any() and rng.random() < 0.7:
         texture, shade = tinted(texture, atlas.hair, sample_hair(rng))
@@ -78,7 +80,7 @@ def sample_cloth(rng: Generator, colour: ndarray) -> ndarray:
 
 def moved_colours(colours: ndarray, centres: ndarray, targets: ndarray) -> ndarray:
     """Lab colours (N, 3) moved as the centres (K, 3) near them move to targets (K, 3); lightness is scaled, so folds stay as deep."""
-    apart = np.linalg.norm((colours[:, None] - centres) * [0.5, 1, 1], axis=2)
+    apart = np.linalg.norm((colours[:, None] - centres.astype(np.float32)) * np.float32([0.5, 1, 1]), axis=2)
     weight = np.exp(-0.5 * ((apart - apart.min(axis=1, keepdims=True)) / 6.0) ** 2 * 2)
     weight /= weight.sum(axis=1, keepdims=True)
     gain = weight @ np.clip((targets[:, 0] + 6) / (centres[:, 0] + 6), 0.15, 5.0)
@@ -91,11 +93,13 @@ def moved_colours(colours: ndarray, centres: ndarray, targets: ndarray) -> ndarr
 # --- skin and hair ----------------------------------------------------------------------------------------------------------------
 
 
-def tinted(texture: ndarray, share: ndarray, colour: ndarray) -> tuple[ndarray, ndarray]:
+def tinted(texture: ndarray, share: ndarray, colour: ndarray, hue: float = 1.0) -> tuple[ndarray, ndarray]:
     """The texture with what `share` (T, T) uint8 marks scaled in linear light, so that its median is the sRGB colour (3,) 0..1 or as near
-    as BRIGHTEST allows; and that colour."""
+    as BRIGHTEST allows; and that colour. hue: how much of the change of hue is made; of lightness all is."""
     where = share > 0
     gain = to_linear(colour) / np.maximum(to_linear(middle_colour(texture, share)), 2e-3)
+    lighter = np.exp(np.log(gain).mean())
+    gain = lighter * (gain / lighter) ** hue
     linear = to_linear(texture[where] / 255.0)
     gain = np.clip(gain, 0.05, 8.0) * min(1.0, BRIGHTEST / (np.percentile(linear[share[where] > 200], 99, axis=0) * gain).max())
     scaled = linear * (1 + (share[where] / 255.0)[:, None] * (gain - 1))

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from core.skeleton import JOINT, rotation_matrices
 from training.makehuman.fingers import sample_hands
 from training.people.atlas import LABEL, Atlas
-from training.people.body_truth import Dressed
+from training.people.body_truth import Dressed, with_hands
 from training.retarget import LIMB_CHILD, limb_alignment, local_rotations
 from training.rocketbox import RocketboxPerson
 
@@ -16,7 +16,8 @@ def bind_pose(person: RocketboxPerson) -> tuple[ndarray, ndarray]:
     """The bind pose as SMPL rotations (24, 3) relative to `retarget.T_POSE`, and the rig's joints (24, 3) in it."""
     joints = person.bind[person.smpl_rows, :3, 3]
     directions = {name: joints[JOINT[child]] - joints[JOINT[name]] for name, child in LIMB_CHILD.items()}
-    return Rotation.from_matrix(local_rotations(limb_alignment(directions))).as_rotvec(), joints
+    world = with_hands(limb_alignment(directions))
+    return Rotation.from_matrix(local_rotations(world)).as_rotvec(), joints
 
 
 def dressed_surface(atlas: Atlas, vertices: ndarray) -> Dressed:
