@@ -205,8 +205,8 @@ def test_a_person_is_whole_stands_on_the_ground_and_is_the_same_for_the_same_see
 
 
 def test_the_judged_are_never_trained_on_and_the_other_way_round(pack):
-    assert {made(pack, seed).name for seed in range(3)} == {"Box_Female_01"}
-    assert {made(pack, seed, judging=True).name for seed in range(3)} == {held_out("people")[0]}
+    assert {made(pack, seed).name for seed in range(2)} == {"Box_Female_01"}
+    assert {made(pack, seed, judging=True).name for seed in range(2)} == {held_out("people")[0]}
     with pytest.raises(FileNotFoundError, match="people pack"):
         artist_person(np.random.default_rng(0), Assets(None, None, None, (), {}), SampledPose(np.zeros((24, 3)), "still"))
 
