@@ -20,7 +20,7 @@ from training.people.cloth import repainted
 from training.people.exact_body import OpenBody, body_truth, open_body
 from training.people.joined import joined
 from training.people.outfits import Worn, choose_outfit
-from training.people.piece import Piece
+from training.people.piece import Piece, vertex_normals
 from training.people.relief import folded
 from training.people.wardrobe import Wardrobe, open_wardrobe
 from training.people.who import Who, sample_who
@@ -58,7 +58,7 @@ def compose_person(rng: Generator, assets: ComposedAssets, pose: SampledPose, he
     bent = with_bent_fingers(skin.vertices, figure.fingers[figure.person.kept], shaped.knuckles, hands)
     everything[0] = replace(skin, vertices=bent)
     everything = [replace(piece, vertices=posed(piece.vertices, piece.weights, turned, shaped.t_joints)) for piece in everything]
-    everything = settled(everything, len(head), [worn.layer for worn in outfit])
+    everything = settled(everything, len(head), [worn.layer for worn in outfit], wardrobe.plain.t_joints[JOINT["neck"], 1])
     mesh = joined(everything)
     joints = posed_joints(turned, shaped.t_joints)
     used = np.unique(mesh.faces)
@@ -122,8 +122,22 @@ def t_posed(rng: Generator, piece: Piece, shaped: Shaped, pose: np.ndarray, ward
     return replace(piece, vertices=folded(rng, piece, pose, wardrobe.plain.t_joints)) if piece.label == "cloth" else piece
 
 
-def settled(pieces: list[Piece], head: int, order: list[int]) -> list[Piece]:
-    """Posed pieces (the first `head` of them skin, eyes and hair) with the clothes once more pushed off what they bend into."""
+def settled(pieces: list[Piece], head: int, order: list[int], neck: float) -> list[Piece]:
+    """Posed pieces (the first `head` of them skin, eyes and hair) with the clothes once more pushed off what they bend into, and long hair
+    off both: what lies below `neck` (metres, plain T-pose)."""
     skin = pieces[0]
     clothes = layers.layered(pieces[head:], order, skin.vertices, skin.faces, 0.035)
-    return [*pieces[:head], *clothes]
+    surfaces = [piece for piece, layer in zip(clothes, order, strict=True) if layer < layers.APART and piece.label == "cloth"]
+    return [skin, *[_off(piece, [skin, *surfaces], neck) for piece in pieces[1:head]], *clothes]
+
+
+def _off(hair: Piece, surfaces: list[Piece], neck: float) -> Piece:
+    """Hair with what hangs below the neck (metres, plain T-pose) pushed off skin and clothes; anything else as it is."""
+    hanging = np.flatnonzero(hair.places[:, 1] < neck)
+    if hair.label != "hair" or not len(hanging):
+        return hair
+    vertices = hair.vertices.copy()
+    for surface in surfaces:
+        normals = vertex_normals(surface.vertices, surface.faces)
+        vertices[hanging] = layers.pushed_out(vertices[hanging], surface.vertices, normals, layers.LAYER_GAP, 0.08)
+    return replace(hair, vertices=vertices)

@@ -103,7 +103,7 @@ def hung(weights: np.ndarray, vertices: np.ndarray, joints: np.ndarray) -> np.nd
     hip, knee = joints[JOINT["left_hip"]], joints[JOINT["left_knee"]]
     free = smooth((hip[1] - 0.02 - vertices[:, 1]) / 0.14)
     left = smooth(0.5 + vertices[:, 0] / (2.4 * hip[0] + 0.02))
-    low = 0.5 * smooth((knee[1] + 0.05 - vertices[:, 1]) / 0.2)
+    low = 0.75 * smooth((knee[1] + 0.05 - vertices[:, 1]) / 0.2)
     hanging = np.zeros_like(weights)
     for side, share in (("left", left), ("right", 1 - left)):
         hanging[:, JOINT[f"{side}_hip"]], hanging[:, JOINT[f"{side}_knee"]] = share * (1 - low), share * low

@@ -42,6 +42,8 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
     roles = [kind] if kind != "two" else ["top", _bottom(rng, at_hand)]
     roles += [role for role, share in OPTIONAL.items() if rng.random() < share]
     roles += ["shoes"] if rng.random() > BAREFOOT else []
+    if kind == "suit":  # its trousers cannot be cut off above boots
+        at_hand["shoes"] = [shoes for shoes in at_hand["shoes"] if "Boots" not in shoes.name] or at_hand["shoes"]
     chosen = {role: at_hand[role][rng.integers(len(at_hand[role]))] for role in roles if at_hand[role]}
     if chosen.get("top") and "elegant" in chosen["top"].name:
         matching = [one for one in at_hand["trousers"] + at_hand["skirt"] if one.name.split()[0] == chosen["top"].name.split()[0]]

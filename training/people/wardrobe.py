@@ -21,6 +21,7 @@ from training.held_out import held_out
 from training.makehuman.asset_file import AssetFileError
 from training.makehuman.clothing import Clothing, read_clothing
 from training.makehuman.figure import Figure, Shaped
+from training.people.piece import vertex_normals
 
 ROLES = ("top", "trousers", "skirt", "dress", "suit", "shoes", "hat", "glasses")
 AGES = dict.fromkeys(("TubeDress", "TubeTop", "miniskirt", "Beach", "Swimsuit", "spaghetti", "sportsuit01 top"), (16.0, 50.0))
@@ -159,11 +160,13 @@ def role_of(fitted: np.ndarray) -> str:
 def _halves(garment: Wearable, figure: Figure) -> list[Wearable]:
     """Top and bottom of one of MakeHuman's suits, or the garment itself where it is of one piece."""
     clothing = garment.clothing
-    if "suit" not in garment.name.lower() or "swim" in garment.name.lower():
-        return [garment]
-    ends = np.concatenate([clothing.faces[:, [0, 1]], clothing.faces[:, [1, 2]]])
-    number, piece = connected_components(coo_matrix((np.ones(len(ends)), ends.T), shape=(len(garment.places),) * 2), directed=False)
     fitted = clothing.fitted(figure.base)
+    number, piece = _components(clothing)
+    of_two = "suit" in garment.name.lower() and "swim" not in garment.name.lower()
+    if garment.role == "dress" and not of_two:
+        return [_chosen(garment, clothing.name, ~_underneath(fitted, clothing.faces, piece), clothing.hides, fitted)]
+    if not of_two:
+        return [garment]
     height = np.bincount(piece, fitted[:, 1]) / np.bincount(piece)
     below = (height < 0.075)[piece]
     if number == 1 or not below.any() or below.all():
@@ -174,10 +177,34 @@ def _halves(garment: Wearable, figure: Figure) -> list[Wearable]:
     for half, near, word in ((~below, distance[0] < distance[1] + 0.02, "top"), (below, distance[1] < distance[0] + 0.02, "bottom")):
         hides = np.zeros_like(clothing.hides)
         hides[hidden[near]] = True
-        part = _part(replace(clothing, name=f"{clothing.name} {word}", hides=hides), half)
-        own = {"weights": garment.weights[half], "places": garment.places[half], "role": role_of(fitted[half])}
-        parts.append(replace(garment, name=part.name, clothing=part, years=worn_at(part.name), **own))
+        parts.append(_chosen(garment, f"{clothing.name} {word}", half, hides, fitted))
     return parts
+
+
+def _chosen(garment: Wearable, name: str, chosen: np.ndarray, hides: np.ndarray, fitted: np.ndarray) -> Wearable:
+    """The garment's chosen vertices (V,) as a garment of that name, which hides those base vertices."""
+    part = _part(replace(garment.clothing, name=name, hides=hides), chosen)
+    own = {"weights": garment.weights[chosen], "places": garment.places[chosen], "role": role_of(fitted[chosen])}
+    return replace(garment, name=name, clothing=part, years=worn_at(name), **own)
+
+
+def _components(clothing: Clothing) -> tuple[int, np.ndarray]:
+    """How many pieces of cloth the garment is of, and which of them each vertex (V,) belongs to."""
+    ends = np.concatenate([clothing.faces[:, [0, 1]], clothing.faces[:, [1, 2]]])
+    return connected_components(coo_matrix((np.ones(len(ends)), ends.T), shape=(len(clothing.references),) * 2), directed=False)
+
+
+def _underneath(fitted: np.ndarray, faces: np.ndarray, piece: np.ndarray) -> np.ndarray:
+    """True for the vertices (V,) of pieces that lie under the others altogether: the underwear some dresses bring along."""
+    normals, hidden = vertex_normals(fitted, faces), np.zeros(len(fitted), bool)
+    for number in range(piece.max() + 1):
+        own = piece == number
+        if own.all():
+            break
+        distance, near = cKDTree(fitted[~own]).query(fitted[own])
+        behind = np.einsum("vc,vc->v", fitted[own] - fitted[~own][near], normals[~own][near]) < 0
+        hidden[own] = (behind & (distance < 0.06)).mean() > 0.75
+    return hidden
 
 
 def _part(clothing: Clothing, chosen: np.ndarray) -> Clothing:
