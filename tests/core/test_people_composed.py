@@ -14,7 +14,7 @@ from training.people.garments import hung
 from training.people.joined import joined, squares
 from training.people.layers import LAYER_GAP, SKIN_GAP, layered, pushed_out, without_hidden
 from training.people.piece import Piece, rim, subdivided, trimmed, vertex_normals
-from training.people.wardrobe import allowed, role_of, uv_raster
+from training.people.wardrobe import _underneath, allowed, role_of, uv_raster
 from training.retarget import T_POSE
 
 
@@ -196,6 +196,16 @@ def test_held_out_names_are_kept_from_training_and_used_for_judging():
 )  # fmt: skip
 def test_what_a_garment_is_follows_from_what_it_covers(low, high, role):
     assert role_of(np.array([[0, low, 0], [0, high, 0]])) == role
+
+
+def test_a_dress_leaves_the_underwear_it_brings_along():
+    outer, inner = sheet(21), sheet(5, -0.01)
+    vertices = np.concatenate([outer.vertices, 0.5 * inner.vertices + [0.25, -0.005, 0.25]])[:, [0, 2, 1]]
+    faces = np.concatenate([outer.faces, inner.faces + len(outer.vertices)])[:, ::-1]
+    piece = np.repeat([0, 1], [len(outer.vertices), len(inner.vertices)])
+    small = vertices * 0.5
+    assert np.array_equal(_underneath(small, faces, piece), piece == 1)
+    assert not _underneath(vertices * 1.5, faces, piece).any()  # as high as a slip
 
 
 def test_a_texture_knows_which_face_covers_each_pixel():

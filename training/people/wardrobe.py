@@ -194,6 +194,9 @@ def _components(clothing: Clothing) -> tuple[int, np.ndarray]:
     return connected_components(coo_matrix((np.ones(len(ends)), ends.T), shape=(len(clothing.references),) * 2), directed=False)
 
 
+UNDERWEAR = 0.3  # metres it is high at the most: a slip, which is higher, shows at neck and hem
+
+
 def _underneath(fitted: np.ndarray, faces: np.ndarray, piece: np.ndarray) -> np.ndarray:
     """True for the vertices (V,) of pieces that lie under the others altogether: the underwear some dresses bring along."""
     normals, hidden = vertex_normals(fitted, faces), np.zeros(len(fitted), bool)
@@ -203,7 +206,7 @@ def _underneath(fitted: np.ndarray, faces: np.ndarray, piece: np.ndarray) -> np.
             break
         distance, near = cKDTree(fitted[~own]).query(fitted[own])
         behind = np.einsum("vc,vc->v", fitted[own] - fitted[~own][near], normals[~own][near]) < 0
-        hidden[own] = (behind & (distance < 0.06)).mean() > 0.75
+        hidden[own] = (behind & (distance < 0.06)).mean() > 0.75 and np.ptp(fitted[own, 1]) < UNDERWEAR
     return hidden
 
 
