@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--held-out", action="store_true", help="make people for judging, from what no training may see")
     parser.add_argument("--size", type=int, default=512, help="pixels a side of a view, a multiple of 4")
     parser.add_argument("--views", type=int, default=6, help="of each person")
-    parser.add_argument("--per-shard", type=int, default=16, help="people in a file of at most 40 MiB")
+    parser.add_argument("--per-shard", type=int, default=12, help="people in a file of at most 40 MiB")
     parser.add_argument("--groups", action="store_true", help="pictures of two to six people instead")
     parser.add_argument("--sheet", action="store_true", help="write a contact sheet too")
     options = parser.parse_args()

@@ -45,7 +45,7 @@ class Recipe:
     held_out: bool = False
     size: int = 512
     views: int = 6
-    per_shard: int = 16
+    per_shard: int = 12
 
     def stated(self) -> dict:
         """The recipe as a shard states it: without the folders, which are this machine's."""
