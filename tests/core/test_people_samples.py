@@ -58,6 +58,15 @@ def test_the_nearest_corner_or_edge_does_not_turn_the_sign():
     np.testing.assert_allclose(Sampler(shell_of(box)).at(points).distance, exact, atol=1e-6)
 
 
+def test_a_sharp_edge_does_not_turn_the_sign():
+    """Beyond a blade's edge a point is behind the plane of one of its two faces, and still outside."""
+    blade = trimesh.convex.convex_hull(np.array([[0, 0, -0.2], [0, 0, 0.2], [-0.3, 0.03, 0], [-0.3, -0.03, 0]]))
+    points = np.random.default_rng(0).uniform([-0.1, -0.2, -0.1], [0.2, 0.2, 0.1], (2000, 3))
+    inside = ((points[:, None] - blade.triangles_center) * blade.face_normals).sum(axis=2).max(axis=1) < 0
+    np.testing.assert_array_equal(Sampler(shell_of(blade)).at(points).distance < 0, inside)
+    assert 10 < inside.sum() < 500
+
+
 def test_a_balls_samples_have_its_distance_normal_and_colour():
     mesh = trimesh.creation.icosphere(4, 0.3)
     albedo = np.uint8(np.round(127 + 100 * mesh.vertices / 0.3))
