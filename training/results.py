@@ -23,10 +23,13 @@ def write_section(path: Path, name: str, text: str) -> None:
 
 
 def how_made(module: str) -> str:
-    """The command as it was given, folders shown as their option's name; the commit, and the day."""
-    words, argv = [], sys.argv[1:]
-    for before, word in zip(["", *argv], argv, strict=False):
-        words.append(before.strip("-").upper() if "/" in word and before.startswith("--") and before != "--results" else word)
+    """The command as it was given, folders shown as their option's name, once however many; the commit, and the day."""
+    words, option = [], ""
+    for word in sys.argv[1:]:
+        option = word if word.startswith("--") else option
+        shown = option.strip("-").upper() if "/" in word and option != "--results" else word
+        if shown == word or words[-1:] != [shown]:
+            words.append(shown)
     return f"`python -m {module} {' '.join(words)}`\n\nAt commit {commit()}, {date.today().isoformat()}."
 
 

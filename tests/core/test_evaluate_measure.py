@@ -15,7 +15,7 @@ from core.surface.surface import Surface
 from training.evaluate import measure, methods, rows
 from training.evaluate.case import Case
 from training.evaluate.colour import GAINS
-from training.evaluate.pictures import behind
+from training.evaluate.pictures import Picture, behind
 from training.people.lighting import rotated
 from training.people.subject import prepare
 from training.people.views import render_view
@@ -119,6 +119,17 @@ def test_the_photo_as_albedo_is_measured_where_it_shows_the_person(case):
     assert points.photo[points.visible] == pytest.approx(np.full((points.visible.sum(), 3), 70 / 255), abs=0.01)
     expected = np.abs(70 / 255 - points.albedo[points.visible]).mean()
     assert found["albedo_mae_of_photo"] == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_part_that_is_missing_counts_in_ssim(case):
+    """The true picture with its left half gone: equal wherever both show the person, so only their union tells."""
+    side = case.sides[0]
+    left = np.arange(side.mask.shape[1]) < side.mask.shape[1] // 2
+    half = Picture(side.mask & ~left, side.normal, side.albedo)
+    whole = Picture(side.mask, side.normal, side.albedo)
+    dark = 0.1 * side.albedo  # far from the grey round it
+    assert measure.picture_ssim(whole, side, dark, dark) == pytest.approx(1)
+    assert measure.picture_ssim(half, side, dark, dark) < 0.7
 
 
 def test_colours_that_were_filled_in_do_not_count(case):

@@ -18,6 +18,7 @@ from training.evaluate.case import Case
 from training.evaluate.photos import measure_photos
 from training.held_out import held_out
 from training.people.assets import Assets
+from training.results import how_made
 
 spec = importlib.util.spec_from_file_location("made_up_dressed", Path(__file__).with_name("made_up_dressed.py"))
 made = importlib.util.module_from_spec(spec)
@@ -80,6 +81,13 @@ def test_a_fingerprint_changes_with_anything_that_shows():
 def test_a_folder_without_photos_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no photos"):
         measure_photos(tmp_path, methods.bare_body, made.body_model(), Path("weights"))
+
+
+def test_the_command_is_shown_without_this_machines_folders(monkeypatch):
+    words = "--assets /a/b /c/d e/f --people 3 --json out/x.json --results docs/RESULTS.md"
+    monkeypatch.setattr(sys, "argv", ["x", *words.split()])
+    shown = how_made("training.evaluate").splitlines()[0]
+    assert shown == "`python -m training.evaluate --assets ASSETS --people 3 --json JSON --results docs/RESULTS.md`"
 
 
 def test_nothing_to_measure_is_refused(monkeypatch, tmp_path, capsys):

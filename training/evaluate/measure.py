@@ -87,10 +87,10 @@ def compare_sides(case: Case, mesh: Mesh, albedo: ndarray, light: ndarray | None
     return {
         "normal_error_deg": normal_error(front[0], _as_picture(front[1])),
         "normal_error_back_deg": normal_error(back[0], _as_picture(back[1])),
-        "albedo_ssim_front": _ssim(*front, front[0].values, front[1].albedo),
-        "albedo_ssim_back": _ssim(*back, back[0].values, back[1].albedo),
-        "shaded_ssim": _ssim(*front, shaded(front[0], light), front[1].shaded),
-        "shaded_ssim_back": _ssim(*back, shaded(back[0], light), back[1].shaded),
+        "albedo_ssim_front": picture_ssim(*front, front[0].values, front[1].albedo),
+        "albedo_ssim_back": picture_ssim(*back, back[0].values, back[1].albedo),
+        "shaded_ssim": picture_ssim(*front, shaded(front[0], light), front[1].shaded),
+        "shaded_ssim_back": picture_ssim(*back, shaded(back[0], light), back[1].shaded),
     }
 
 
@@ -103,7 +103,7 @@ def _as_picture(side: Side) -> Picture:
     return Picture(side.mask, side.normal, side.albedo)
 
 
-def _ssim(picture: Picture, side: Side, estimate: ndarray, truth: ndarray) -> float:
+def picture_ssim(picture: Picture, side: Side, estimate: ndarray, truth: ndarray) -> float:
     """SSIM wherever either shows the person, on grey; not where the truth's colour is filled in."""
     on_grey = (np.where(mask[..., None], colour, GREY) for mask, colour in ((picture.mask, estimate), (side.mask, truth)))
     return ssim(*on_grey, (picture.mask | side.mask) & (side.known | ~side.mask))

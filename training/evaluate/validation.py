@@ -7,7 +7,7 @@ and kept in a folder, as are the shells; people are made anew each time, so that
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import cv2
@@ -78,7 +78,9 @@ def make_case(chosen: ValidationSet, number: int, cache: Path) -> Case:
     pose = sample_pose(rng, chosen.assets.clips)
     person = make_person(rng, chosen, number, pose)
     camera = sample_camera(rng, person)
-    place = sample_surroundings(rng, chosen.assets.worlds[0].parent, person, pose.kind)
+    worlds = chosen.assets.worlds
+    place = sample_surroundings(rng, worlds[0].parent, person, pose.kind)
+    place = replace(place, world=worlds[number // len(FAMILIES) % len(worlds)])  # in turns too, so that none rules a small number
     stem = f"{chosen.seed}-{number:02d}-{fingerprint(person)}"
     Path(cache).mkdir(parents=True, exist_ok=True)
     shell = kept_shell(Path(cache) / f"{stem}.npz", person)
