@@ -23,7 +23,7 @@ from training.people.rounding import is_coarse, rounded
 from training.people.shards import Shard, ShardFile, ShardInvalid, encoded, shard_path, write_shard
 from training.people.shell import outer_shell
 from training.people.views import render_views
-from training.poses import sample_pose
+from training.poses import sample_everyday_pose
 
 FAMILIES = {"composed": ("composed",), "artist": ("artist",), "both": ("composed", "artist")}
 NEEDS = {"composed": "makehuman", "artist": "rocketbox"}
@@ -97,7 +97,7 @@ def make_person(recipe: Recipe, number: int, attempt: int = 0) -> tuple[DressedP
 def dressed_person(rng: Generator, recipe: Recipe, number: int) -> DressedPerson:
     """A person of the recipe's family (of both in turn) in a pose of their own."""
     sources, families = open_sources(recipe.folders, recipe.family, recipe.held_out), FAMILIES[recipe.family]
-    pose = sample_pose(rng, sources.assets.clips)
+    pose = sample_everyday_pose(rng, sources.assets.clips)
     if families[number % len(families)] == "composed":
         from training.people.composed import compose_person
 
