@@ -25,6 +25,9 @@ LIFTED = tuple(name for name in JOINT_NAMES if name not in ("left_hand", "right_
 """Joints the network turns; landmarks say nothing of the fingers."""
 
 WIDTH, BLOCKS = 512, 2
+DROPOUT = 0.25
+"""Share of each layer's values left out in training: thousands of pairs, not millions, and the network learned them by heart without."""
+
 FEATURES = len(LANDMARKS) * 7
 OUTPUTS = len(LIFTED) * 7 + 10
 
@@ -50,7 +53,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
-        layers = [layer for _ in range(2) for layer in (nn.Linear(width, width), nn.LayerNorm(width), nn.GELU())]
+        layers = [layer for _ in range(2) for layer in (nn.Linear(width, width), nn.LayerNorm(width), nn.GELU(), nn.Dropout(DROPOUT))]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Float[Tensor, "B C"]) -> Float[Tensor, "B C"]:

@@ -48,8 +48,8 @@ def tensors(pairs: Pairs, model: BodyModel) -> tuple[Tensor, Tensor, Tensor]:
 def noised(features: Tensor) -> Tensor:
     """Landmarks moved a little more, and the 3D ones scaled: the detector's size of people is a guess."""
     points = features.unflatten(1, (33, 7)).clone()
-    points[..., :2] += 0.01 * torch.randn_like(points[..., :2])
-    points[..., 2:5] = points[..., 2:5] * (1 + 0.05 * torch.randn(len(points), 1, 1)) + 0.01 * torch.randn_like(points[..., 2:5])
+    points[..., :2] += 0.02 * torch.randn_like(points[..., :2])
+    points[..., 2:5] = points[..., 2:5] * (1 + 0.05 * torch.randn(len(points), 1, 1)) + 0.02 * torch.randn_like(points[..., 2:5])
     points[..., 5:] = (points[..., 5:] + 0.05 * torch.randn_like(points[..., 5:])).clamp(0, 1)
     return points.flatten(1)
 
@@ -99,8 +99,10 @@ def train(pairs: Pairs, modelled: Pairs | None, minutes: float, rate: float, see
         optimiser.step()
         step += 1
         if step % 200 == 0:
+            lifter.eval()
             with torch.no_grad():
                 value = float(losses(lifter, model, held))
+            lifter.train()
             if value < best:
                 best, kept_state = value, {key: tensor.clone() for key, tensor in lifter.state_dict().items()}
                 figures = {"step": step, "loss": value, "pairs": count}
