@@ -9,10 +9,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.body.fitted import FittedBody
+from core.body.model import BodyArrays, BodyModel
 from core.camera import Camera
 from core.photo.person import Person, Photo
 from core.surface.surface import Surface
-from training.evaluate import measure, methods, rows
+from training.evaluate import measure, methods, rows, texture
 from training.evaluate.case import Case
 from training.evaluate.colour import GAINS
 from training.evaluate.pictures import Picture, behind
@@ -148,6 +149,42 @@ def test_the_other_side_is_seen_upright_from_as_far(case):
     assert other.project(above) == pytest.approx(case.camera.project(above))
     front = pivot + 0.3 * np.array([np.sin(1.0), 0, np.cos(1.0)])  # towards the camera
     assert case.camera.to_camera(front)[2] < case.camera.to_camera(pivot)[2] < other.to_camera(front)[2]
+
+
+# --- textures ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ball_body():
+    """A body model that is the ball itself, UVs included."""
+    ball, weights = made.ball(), np.zeros((49 * 97, 24))
+    weights[:, 0] = 1
+    nothing, evenly = np.zeros((len(weights), 3, 10)), np.full((24, len(weights)), 1 / len(weights))
+    return BodyModel(BodyArrays(ball.vertices, ball.faces, nothing, evenly, weights, uv=ball.uv, uv_faces=ball.faces))
+
+
+def test_a_texture_baked_from_the_truth_is_the_persons_own(case, ball_body):
+    """u goes round the ball: texels in the stripe's columns have its colour, the others the ground's, but for the faces on its edge."""
+    baked, where = texture.baked(ball_body, case.shell.vertices, case.mesh, case.shell.albedo / 255)
+    assert where.mean() > 0.98
+    inside = (np.arange(texture.SIDE) + 0.5) / texture.SIDE * 64
+    stripe, ground = (inside > 21.5) & (inside < 34.5), (inside < 18.5) | (inside > 37.5)
+    rows_in = slice(10, -10)  # columns meet at the poles
+    assert 255 * baked[rows_in, stripe] == pytest.approx(np.broadcast_to([180, 120, 100], baked[rows_in, stripe].shape), abs=1)
+    assert 255 * baked[rows_in, ground] == pytest.approx(90, abs=1)
+
+
+def test_textures_are_compared_by_ssim_and_psnr(case, ball_body):
+    def compared(albedo):
+        trial = trial_of(case, albedo=albedo)
+        trial = trial._replace(body=replace(trial.body, vertices=case.mesh.vertices))
+        return texture.compare_textures(case, trial, ball_body)
+
+    assert compared(case.shell.albedo) == pytest.approx({"texture_ssim": 1, "texture_psnr": 100})
+    darker = compared(case.shell.albedo - np.uint8(51))
+    assert darker["texture_psnr"] == pytest.approx(-20 * np.log10(0.2), abs=1e-3)
+    assert darker["texture_ssim"] < 0.9
+    assert texture.compare_textures(case, trial_of(case), made.body_model()) == {}
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
     mesh         points on meshes, nearest points, the inside of a closed mesh
     pictures     surfaces seen from the photo's side and from behind
     colour       MAE, PSNR, SSIM; the photo as albedo
+    texture      true and estimated colours on the body's own UV map
     lights       errors of irradiance and of the dominant direction
     photos       real photos, of which no truth is known
     rows         means over people, baselines over all of them, the tables

@@ -20,6 +20,7 @@ from training.evaluate.measure import Notes, measure, notes
 from training.evaluate.methods import METHODS, Method, try_estimated, try_exact
 from training.evaluate.photos import measure_photos
 from training.evaluate.rows import baselines, report, to_rows
+from training.evaluate.texture import compare_textures
 from training.evaluate.validation import PEOPLE, ValidationError, cases, open_validation
 from training.evaluate_fit import EXPLAINED_PHOTOS, photo_table
 from training.makehuman.asset_file import AssetFileError
@@ -61,7 +62,7 @@ def measured(case: Case, method: Method, body: str, model: BodyModel, weights: P
         trial = try_exact(case, method, model) if body == "exact" else try_estimated(case.photo, method, model, weights)
     except NoPersonFound:
         return {"found": False}
-    return {"found": True} | measure(case, trial, body == "exact")
+    return {"found": True} | measure(case, trial, body == "exact") | compare_textures(case, trial, model)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ FIGURES = (
     *("albedo_mae_hidden_of_photo", "albedo_ssim_front", "albedo_ssim_back", "shaded_ssim", "light_error", "light_error_front"),
     *("light_error_of_mean", "light_error_front_of_mean", "seconds"),
     *("p2s_scaled", "chamfer_scaled", "f_score", "normal_error_back_deg", "albedo_psnr", "albedo_psnr_hidden", "shaded_ssim_back"),
-    "light_direction_deg",
+    *("light_direction_deg", "texture_ssim", "texture_psnr"),
 )
 """Every figure of a row, by name; null where it does not apply."""
 
@@ -95,6 +95,8 @@ TABLES: dict[str, dict[str, tuple[str, int]]] = {
         "albedo_psnr_hidden": ("PSNR, hidden", 1),
         "albedo_ssim_front": ("SSIM, front", 3),
         "albedo_ssim_back": ("SSIM, back", 3),
+        "texture_ssim": ("SSIM, texture", 3),
+        "texture_psnr": ("PSNR, texture", 1),
         "shaded_ssim": ("lit SSIM, front", 3),
         "shaded_ssim_back": ("lit SSIM, back", 3),
     },
@@ -128,8 +130,8 @@ size nor distance. *P2S*: mean distance from the estimate to the truth; *Chamfer
 *scaled*: with the longest side of the true person's box as 100. *normals*: mean degrees in pictures from the photo's camera and from
 behind, where both show the person. *joints*: twelve limb joints against the person's own rig, root-aligned and scaled; *PA*: Procrustes.
 *Albedo*: mean absolute error of sRGB 0..1 at points of the true surface whose colour is known; *the photo's*: what the photograph itself
-would score; *photo / constant*: divided by the one constant best for everybody. *lit*: under the estimated light (where there is none,
-the neutral one) against the truth in its own. *Light*: mean error of irradiance over its mean."""
+would score; *photo / constant*: divided by the one constant best for everybody; *texture*: on the body's own UV map. *lit*: under the
+estimated light (where there is none, the neutral one) against the truth in its own. *Light*: mean error of irradiance over its mean."""
 
 
 def report(rows: list[dict], made: str) -> list[str]:
