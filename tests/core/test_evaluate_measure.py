@@ -205,7 +205,7 @@ def test_a_row_is_the_mean_of_those_found_and_families_stand_apart():
     assert made_rows[0]["each"][0]["albedo_mae"] is None
     assert set(rows.FIGURES) <= made_rows[0].keys()
     assert "| body | estimated | 2 | 2.50 |" in rows.table(made_rows, {"p2s_cm": ("P2S", 2), "light_error": ("light", 3)})
-    assert "1." in "\n".join(rows.report(made_rows, "drawn"))
+    assert "1." in "\n".join(rows.report(made_rows, ["cycles"]))
 
 
 def test_every_figure_of_the_tables_is_a_figure_of_the_rows():

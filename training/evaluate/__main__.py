@@ -77,7 +77,7 @@ def main() -> None:
     whole = {"people": options.people, "seed": options.seed, "commit": commit(), "photograph": "+".join(made), "rows": rows}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(whole | {"photos": photos}, indent=1, allow_nan=False))
-    parts = [TITLE, how_made("training.evaluate"), *(report(rows, whole["photograph"]) if rows else [])]
+    parts = [TITLE, how_made("training.evaluate"), *(report(rows, made) if rows else [])]
     for one in photos:
         parts += [f"### Real photos, {one['method']}", photo_table(one["each"]), EXPLAINED_PHOTOS]
     text = "\n\n".join(parts)

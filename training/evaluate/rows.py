@@ -122,6 +122,9 @@ def table(rows: list[dict], columns: dict[str, tuple[str, int]]) -> str:
     return "\n".join(lines)
 
 
+MADE = {"cycles": "by Cycles, with full light transport", "relit": "views relit by nine numbers"}
+"""How the photographs of cases were made, in words."""
+
 EXPLAINED = """People, poses and worlds of the fixed validation set (`training/held_out.toml`); the photographs are {made}.
 
 *exact*: the true body, camera and outline. *estimated*: all three from the photo, by the product's own stages; the surface is then turned
@@ -134,10 +137,14 @@ would score; *photo / constant*: divided by the one constant best for everybody;
 estimated light (where there is none, the neutral one) against the truth in its own. *Light*: mean error of irradiance over its mean."""
 
 
-def report(rows: list[dict], made: str) -> list[str]:
-    """The paragraphs of docs/RESULTS.md. made: how the photographs were."""
+def report(rows: list[dict], made: list[str]) -> list[str]:
+    """The paragraphs of docs/RESULTS.md. made: how the photographs were, keys of MADE."""
     parts = []
     for title, columns in TABLES.items():
         parts += [f"### {title}", table(rows, columns)]
     missed = sum(row["missed"] for row in rows if row["family"] == "all" and row["body"] == "estimated")
-    return [*parts, f"Not found in their photograph, and in no mean: {missed}.", EXPLAINED.format(made=made)]
+    return [
+        *parts,
+        f"Not found in their photograph, and in no mean: {missed}.",
+        EXPLAINED.format(made=" and ".join(MADE[one] for one in made)),
+    ]
