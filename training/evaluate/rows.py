@@ -139,7 +139,7 @@ estimated light (where there is none, the neutral one) against the truth in its 
 
 def report(rows: list[dict], made: list[str]) -> list[str]:
     """The paragraphs of docs/RESULTS.md. made: how the photographs were, keys of MADE."""
-    parts = []
+    parts, how = [], " and ".join(MADE[one] for one in made)
     for title, columns in TABLES.items():
         parts += [f"### {title}", table(rows, columns)]
     missed = sum(row["missed"] for row in rows if row["family"] == "all" and row["body"] == "estimated")
