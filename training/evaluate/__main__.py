@@ -2,7 +2,7 @@
 
     python -m training.evaluate --assets DIR [DIR ...] --people 60 --seed 0 --json OUT --results docs/RESULTS.md --photos DIR
 
-The photographs and shells are made once and kept in the cache folder; a person then takes about five seconds.
+The photographs and shells are made once and kept in the cache folder; a person then takes about five seconds, the first time half a minute.
 """
 
 import argparse

@@ -143,8 +143,4 @@ def report(rows: list[dict], made: list[str]) -> list[str]:
     for title, columns in TABLES.items():
         parts += [f"### {title}", table(rows, columns)]
     missed = sum(row["missed"] for row in rows if row["family"] == "all" and row["body"] == "estimated")
-    return [
-        *parts,
-        f"Not found in their photograph, and in no mean: {missed}.",
-        EXPLAINED.format(made=" and ".join(MADE[one] for one in made)),
-    ]
+    return [*parts, f"Not found in their photograph, and in no mean: {missed}.", EXPLAINED.format(made=how)]
