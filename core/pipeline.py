@@ -14,6 +14,7 @@ from .avatar import Avatar
 from .body.files import load_body
 from .body.fit.fit import fit_body
 from .body.fitted import FittedBody
+from .body.lifter import Lifter, load_lifter
 from .body.model import BodyModel
 from .errors import DeviceUnavailable
 from .job import Request
@@ -31,6 +32,7 @@ STAGES = {"Reading the photo": 0.02, "Finding people": 0.45, "Fitting the body":
 """Every stage's name, as users see it, and its share of a photo's time. The shares sum to one."""
 
 LANDMARK_WEIGHTS = ("pose_detection", "pose_landmark_full")
+LIFTER = "lifter"
 
 
 class Clock:
@@ -53,6 +55,7 @@ class Models:
     """What is loaded once per job: the body model on its device, the folder of weights ("" is the shipped one), and what was used."""
 
     body: BodyModel
+    lifter: Lifter
     device: torch.device
     weights: str
     used: Mapping[str, str]
@@ -63,8 +66,9 @@ def load_models(request: Request) -> Models:
     device = choose_device(str(request.settings["device"]))
     name = f"body_{request.settings['sex']}"
     path = Path(request.body_file) if request.body_file else find(name, request.weights or None)
-    used = {weight: find(weight, request.weights or None).name for weight in LANDMARK_WEIGHTS} | {"body": path.name}
-    return Models(load_body(path).to(device), device, request.weights, used)
+    used = {weight: find(weight, request.weights or None).name for weight in (*LANDMARK_WEIGHTS, LIFTER)} | {"body": path.name}
+    lifter = load_lifter(find(LIFTER, request.weights or None))
+    return Models(load_body(path).to(device), lifter, device, request.weights, used)
 
 
 def choose_device(name: str) -> torch.device:
@@ -87,7 +91,7 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         people = find_people(photo, models.weights or None, str(settings["people"]))
     for number, person in enumerate(people, start=1):
         with clock("Fitting the body"):
-            body = fit_body(photo, person, models.body)
+            body = fit_body(photo, person, models.body, models.lifter)
         with clock("Making the surface"):
             surface = body_surface(photo, person, body, str(settings["quality"]))
         with clock("Making the rig"):

@@ -18,6 +18,7 @@ import numpy as np
 from core.body.files import load_body
 from core.body.fit.fit import fit_body
 from core.body.fitted import FittedBody
+from core.body.lifter import Lifter, load_lifter
 from core.body.model import BodyModel
 from core.errors import NoPersonFound
 from core.photo.image import read_photo
@@ -26,6 +27,7 @@ from core.photo.people import find_people
 from core.photo.person import Person, Photo
 from core.skeleton import JOINT
 from core.surface.raster import silhouette
+from core.weights import find
 from training import contact_sheet, metrics
 from training.held_out import HeldOutPhoto, held_out_photo, open_assets
 from training.metrics import LIMB_JOINTS
@@ -50,7 +52,7 @@ class Fit:
     seconds: float
 
 
-def fit_photo(path: Path, weights: Path, model: BodyModel) -> Fit:
+def fit_photo(path: Path, weights: Path, model: BodyModel, lifter: Lifter | None) -> Fit:
     """The largest person of a photo fitted; seconds are the fit's alone."""
     photo = read_photo(path)
     try:
@@ -58,7 +60,7 @@ def fit_photo(path: Path, weights: Path, model: BodyModel) -> Fit:
     except NoPersonFound:
         return Fit(photo, None, None, 0.0)
     start = time.perf_counter()
-    fitted = fit_body(photo, person, model)
+    fitted = fit_body(photo, person, model, lifter)
     return Fit(photo, person, fitted, time.perf_counter() - start)
 
 
@@ -210,18 +212,19 @@ def report(synthetic: list[dict], photos: list[dict]) -> str:
 def main() -> None:
     options = _options()
     model, sheet, synthetic, photos = load_body(options.weights), [], [], []
+    lifter = None if options.without_lifter else load_lifter(find("lifter", options.weights))
     if options.people:
         assets = open_assets(options.rocketbox, options.motion, options.worlds)
         for number in range(options.people):
             shot = held_out_photo(assets, options.seed, number, options.cache)
-            fit = fit_photo(shot.path, options.weights, model)
+            fit = fit_photo(shot.path, options.weights, model, lifter)
             synthetic.append(measure_synthetic(shot, fit))
             error = f"{synthetic[-1]['fit']['root_cm']:.1f} cm" if fit.fitted else "nobody found"
             sheet.append(contact_sheet.row(fit.photo, fit.person, fit.fitted, shot.truth.joints, f"{number} {shot.pose.kind} {error}"))
             print(f"{number + 1}/{options.people} {shot.person}, {shot.pose.kind} {shot.pose.source}: {error}", flush=True)
     for path in sorted(options.photos.iterdir()) if options.photos else []:
         if path.suffix.lower() in PHOTO_ENDINGS:
-            fit = fit_photo(path, options.weights, model)
+            fit = fit_photo(path, options.weights, model, lifter)
             photos.append(measure_photo(path, fit))
             sheet.append(contact_sheet.row(fit.photo, fit.person, fit.fitted, None, path.name))
     print(report(synthetic, photos))
@@ -241,6 +244,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=Path, help="folder of real photos")
     parser.add_argument("--weights", type=Path, default=Path("weights"), help="folder of weights, the body's included")
+    parser.add_argument("--without-lifter", action="store_true", help="plain optimisation instead, for comparison")
     parser.add_argument("--results", type=Path, help="Markdown file to write the tables into, such as docs/RESULTS.md")
     parser.add_argument("--json", type=Path, help="file for every figure of every photo")
     parser.add_argument("--sheet", type=Path, help="picture to look at")

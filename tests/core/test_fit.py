@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 from core.body.fit import fit, kinematics, priors, residuals, solver, start
 from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
+from core.body.lifter import Lifted
 from core.photo.person import Person
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, joint_transforms, mirrored, posed_joints
 
@@ -213,3 +214,28 @@ def test_usual_pose_is_within_the_limits():
 
 def test_parents_come_first():
     assert all(parent < joint for joint, parent in enumerate(PARENTS))
+
+
+def test_refining_keeps_a_lifted_body_that_meets_the_landmarks(skeleton):
+    truth = natural_unknowns(0.4, seed=3)
+    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), truth[BETAS])
+    found = fit.refine(skeleton, photographed(skeleton, truth), lifted, FOCAL, CENTRE)
+    error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
+    assert np.linalg.norm(error, axis=1).max() < 0.01
+
+
+def test_refining_never_leaves_a_worse_picture(skeleton):
+    """However the lifter errs, the 2D error after refining is no larger than before."""
+    truth = natural_unknowns(0.4, seed=4)
+    person = photographed(skeleton, truth)
+    for seed in range(5):
+        wrong = truth[POSE] + np.random.default_rng(seed).normal(0, 0.2, 72)
+        lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.2), truth[BETAS])
+        begin = truth.copy()
+        begin[POSE] = wrong
+        begin = start.moved_to(skeleton, begin, person.landmarks, np.ones(33), FOCAL, CENTRE)
+        errors = []
+        for unknowns in (begin, fit.refine(skeleton, person, lifted, FOCAL, CENTRE)):
+            points = skeleton.points(unknowns).values
+            errors.append(np.linalg.norm(points[:, :2] / points[:, 2:] * FOCAL + CENTRE - person.landmarks, axis=1).mean())
+        assert errors[1] < errors[0]

@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from core.body.fit.fit import fit_body
 from core.body.fitted import FittedBody
+from core.body.lifter import load_lifter
 from core.body.model import BodyModel
 from core.photo.landmarks import LANDMARKS
 from core.photo.people import find_people
@@ -22,6 +23,7 @@ from core.photo.person import Person, Photo
 from core.skeleton import JOINT
 from core.surface.body_surface import body_surface
 from core.surface.surface import Surface
+from core.weights import find
 from training.evaluate.case import Case
 from training.metrics import LIMB_JOINTS
 
@@ -60,7 +62,7 @@ def try_estimated(photo: Photo, method: Method, model: BodyModel, weights: Path)
     """The method on a photo with the body as the product finds and fits it, which its seconds include. Raises NoPersonFound."""
     start = time.perf_counter()
     person = find_people(photo, weights)[0]
-    body = fit_body(photo, person, model)
+    body = fit_body(photo, person, model, load_lifter(find("lifter", weights)))
     result = method(photo, person, body)
     return Trial(person, body, result, time.perf_counter() - start)
 

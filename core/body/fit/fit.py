@@ -8,10 +8,11 @@ import torch
 from ...camera import UPRIGHT, Camera
 from ...photo.person import Person, Photo
 from ..fitted import FittedBody
+from ..lifter import Lifted, Lifter, lift
 from ..model import BodyModel
 from .correspondence import WORLD_OFFSETS
-from .kinematics import BETAS, MOVE, POSE, LandmarkModel
-from .priors import JointLimits, UprightPelvis, UsualPose, UsualShape
+from .kinematics import BETAS, MOVE, POSE, SIZE, LandmarkModel
+from .priors import JointLimits, LiftedPose, UprightPelvis, UsualPose, UsualShape
 from .residuals import Reprojection, WorldLandmarks
 from .solver import minimise
 from .start import first_guess, moved_to
@@ -20,11 +21,17 @@ USUAL_FOCAL = 1.2
 """Focal length over the photo's longer side where EXIF tells none: a phone's or a short tele lens'. A wrong guess hardly moves the fit."""
 
 
-def fit_body(photo: Photo, person: Person, model: BodyModel) -> FittedBody:
-    """SMPL pose, shape, translation and camera of one person, by optimisation over landmarks, joint limits, usual poses and shapes."""
+def fit_body(photo: Photo, person: Person, model: BodyModel, lifter: Lifter | None) -> FittedBody:
+    """SMPL pose, shape, translation and camera of one person: what the lifter makes of the landmarks, refined until it meets them in 2D.
+
+    lifter: None leaves it to plain optimisation over 2D and 3D landmarks, joint limits, usual poses and shapes, for comparison.
+    """
     focal = photo.focal or USUAL_FOCAL * max(photo.size)
-    centre = np.array(photo.size) / 2
-    unknowns = fit_landmarks(landmark_model(model), person, focal, centre)
+    centre, skeleton = np.array(photo.size) / 2, landmark_model(model)
+    if lifter is None:
+        unknowns = fit_landmarks(skeleton, person, focal, centre)
+    else:
+        unknowns = refine(skeleton, person, lift(lifter, person), focal, centre)
     return to_fitted(model, unknowns, np.array([focal, focal, *centre]), np.array(photo.size))
 
 
@@ -44,6 +51,17 @@ def fit_landmarks(skeleton: LandmarkModel, person: Person, focal: float, centre:
     roughly = moved_to(skeleton, roughly, landmarks, weights, focal, centre)
     picture = Reprojection(skeleton, landmarks, weights, focal, centre, float(roughly[MOVE][2]))
     return minimise([picture, depth, *priors], roughly).unknowns
+
+
+def refine(skeleton: LandmarkModel, person: Person, lifted: Lifted, focal: float, centre: np.ndarray) -> np.ndarray:
+    """The unknowns (85,) nearest to the lifted body, in its own deviations, that meet the 2D landmarks. The 3D ones are in the lifter's
+    answer already; to count them again would count their errors twice."""
+    weights, landmarks = landmark_weights(person), np.float64(person.landmarks)
+    start = np.zeros(SIZE)
+    start[POSE], start[BETAS] = lifted.pose.ravel(), lifted.betas
+    start = moved_to(skeleton, start, landmarks, weights, focal, centre)
+    picture = Reprojection(skeleton, landmarks, weights, focal, centre, float(start[MOVE][2]))
+    return minimise([picture, LiftedPose(lifted.pose, lifted.deviation), JointLimits(), UsualShape()], start).unknowns
 
 
 def landmark_weights(person: Person) -> np.ndarray:
