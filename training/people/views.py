@@ -49,8 +49,8 @@ def render_views(rng: Generator, person: DressedPerson, shell: Shell, size=512, 
 def render_view(subject: Subject, camera: Camera) -> Sight:
     """What the camera sees; its size in whole cells of COARSER pixels."""
     left, top, right, bottom = _box(subject, camera)
-    small = window(camera, np.array([left, top, right, bottom], dtype=float), (right - left, bottom - top))
-    fine = rasterise_person(subject.person, window(small, np.array([0, 0, *small.size], dtype=float), tuple(FINER * small.size)))
+    small = window(camera, np.array([left, top, right, bottom], dtype=float), (int(right - left), int(bottom - top)))
+    fine = rasterise_person(subject.person, window(small, np.array([0, 0, *small.size], dtype=float), tuple((FINER * small.size).tolist())))
     alpha, albedo = _coverage_and_colour(subject, fine, small)
     one = _one_sample(fine)
     maps = {"alpha": alpha, "albedo": albedo, **_places(subject, one, small), **_body(subject, small)}
