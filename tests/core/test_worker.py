@@ -84,7 +84,7 @@ def test_cancel_ends_within_a_second(start):
 
 
 def test_ctrl_c_kills_the_child_and_is_cancelled(start):
-    running = start('import time; print(\'{"message": "progress", "stage": "x", "fraction": 0}\', flush=True); time.sleep(60)')
+    running = start('import time; print(\'{"message": "progress", "stage": "x", "fraction": 0.0}\', flush=True); time.sleep(60)')
 
     def interrupt(progress):
         raise KeyboardInterrupt
