@@ -38,3 +38,17 @@ def irradiance(light: np.ndarray, normals: np.ndarray) -> np.ndarray:
     light: (9, 3) SH radiance. Ramamoorthi & Hanrahan 2001, equation 7.
     """
     return sh_basis(normals) @ (IRRADIANCE_FACTORS[:, None] * light)
+
+
+def rotated(light: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """The light (9, 3) in a frame whose coordinates are rotation @ ours, such as the camera's with `camera.rotation`.
+
+    Order-2 functions stay of order 2 when turned, so values at 32 directions say everything.
+    """
+    return _SOLVE @ (sh_basis(_RAYS @ rotation) @ light)
+
+
+_STEPS = np.arange(32) + 0.5
+_RADII = np.sqrt(1 - (1 - _STEPS / 16) ** 2)
+_RAYS = np.stack([_RADII * np.cos(np.pi * (1 + 5**0.5) * _STEPS), 1 - _STEPS / 16, _RADII * np.sin(np.pi * (1 + 5**0.5) * _STEPS)], axis=1)
+_SOLVE = np.linalg.pinv(sh_basis(_RAYS))

@@ -51,10 +51,14 @@ def silhouette(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], came
     return rasterise(vertices, faces, window(camera, whole, size)).face >= 0
 
 
-def rasterise(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], camera: Camera) -> Raster:
-    """What the camera sees of a mesh (body frame, metres) at `camera.size`. Both sides of a face are seen."""
+def rasterise(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], camera: Camera, farthest: bool = False) -> Raster:
+    """What the camera sees of a mesh (body frame, metres) at `camera.size`. Both sides of a face are seen.
+
+    farthest: not the nearest surface along each ray but the last, as if all before it were glass.
+    """
     width, height = (int(side) for side in camera.size)
     depth = np.full(height * width, np.inf)
+    sign = -1 if farthest else 1
     face = np.full(height * width, -1, dtype=np.int32)
     barycentric = np.zeros((height * width, 3), dtype=np.float32)
     points = camera.to_camera(vertices)
@@ -63,11 +67,12 @@ def rasterise(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], camer
     for number, pixel, flat in _covered(corners, width, height):
         perspective = flat / points[faces[ahead[number]], 2]
         inverse = perspective.sum(axis=1)
-        distance = 1 / inverse
+        distance = sign / inverse
         np.minimum.at(depth, pixel, distance)
         won = distance <= depth[pixel]
         face[pixel[won]] = ahead[number[won]]
         barycentric[pixel[won]] = perspective[won] / inverse[won, None]
+    depth = np.where(face >= 0, sign * depth, np.inf)
     return Raster(depth.reshape(height, width), face.reshape(height, width), barycentric.reshape(height, width, 3))
 
 

@@ -11,13 +11,13 @@ from scipy.spatial.transform import Rotation
 from core.body.fitted import FittedBody
 from core.body.model import BodyArrays, BodyModel
 from core.camera import Camera
+from core.light import rotated
 from core.photo.person import Person, Photo
 from core.surface.surface import Surface
 from training.evaluate import measure, methods, rows, texture
 from training.evaluate.case import Case
 from training.evaluate.colour import GAINS
 from training.evaluate.pictures import Picture, behind
-from training.people.lighting import rotated
 from training.people.subject import prepare
 from training.people.views import render_view
 

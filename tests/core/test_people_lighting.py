@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from core.light import IRRADIANCE_FACTORS, NEUTRAL, irradiance, radiance, sh_basis
+from core.light import IRRADIANCE_FACTORS, NEUTRAL, irradiance, radiance, rotated, sh_basis
 from core.skeleton import rotation_matrices
 from core.surface.view import to_linear
 from training.people import backgrounds, camera_effects, worlds
-from training.people.lighting import OPEN, quadric, relit, relit_batch, rotated, shading, softened
+from training.people.lighting import OPEN, quadric, relit, relit_batch, shading, softened
 from training.people.snapshot import exposed, photograph_of
 from training.people.subject import prepare
 from training.people.views import render_view

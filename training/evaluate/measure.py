@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from core.light import NEUTRAL, irradiance
+from core.light import NEUTRAL, irradiance, rotated
 from core.skeleton import JOINT
 from core.surface.raster import silhouette
 from training import metrics
@@ -18,7 +18,6 @@ from training.evaluate.mesh import Mesh, nearest
 from training.evaluate.methods import Trial
 from training.evaluate.pictures import Picture, normal_error, take
 from training.metrics import LIMB_JOINTS
-from training.people.lighting import rotated
 
 SMPL_ROWS = [JOINT[name] for name in LIMB_JOINTS]
 GREY = 0.5

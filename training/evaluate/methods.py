@@ -93,6 +93,7 @@ def exact_body(case: Case, model: BodyModel) -> FittedBody:
         faces=model.faces.numpy(),
         skin_weights=model.skin_weights.numpy(),
         camera=case.camera,
+        spread=0.0,
     )
 
 

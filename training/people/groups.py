@@ -15,11 +15,12 @@ from scipy.spatial.transform import Rotation
 
 from core.body.model import BodyModel
 from core.camera import Camera
+from core.light import rotated
 from core.skeleton import JOINT
 from training.people.backgrounds import background, composited, ground_shadow
 from training.people.camera_effects import developed, sample_look
 from training.people.character import BodyTruth, DressedPerson, Shell
-from training.people.lighting import relit, rotated, softened
+from training.people.lighting import relit, softened
 from training.people.snapshot import sample_exposure
 from training.people.subject import open_body, prepare
 from training.people.views import Sight, render_view

@@ -16,7 +16,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from core.camera import Camera
-from core.light import IRRADIANCE_FACTORS, sh_basis
+from core.light import IRRADIANCE_FACTORS, rotated, sh_basis
 from core.surface.view import to_linear
 from training.people.character import View
 from training.people.worlds import directions
@@ -28,26 +28,8 @@ OPEN = 1 / np.sqrt(4 * np.pi)
 """The transfer's first number where nothing hides the sky: Y_00, so that transfer[0] / OPEN is how open a place is."""
 
 _TO_LINEAR = to_linear(np.arange(256) / 255).astype(np.float32)
-_FIBONACCI = np.arange(32) + 0.5
-_RAYS = np.stack(
-    [
-        np.sqrt(1 - (1 - _FIBONACCI / 16) ** 2) * np.cos(np.pi * (1 + 5**0.5) * _FIBONACCI),
-        1 - _FIBONACCI / 16,
-        np.sqrt(1 - (1 - _FIBONACCI / 16) ** 2) * np.sin(np.pi * (1 + 5**0.5) * _FIBONACCI),
-    ],
-    axis=1,
-)
 _SCALES = np.sqrt(np.array([1 / 4, 3 / 4, 3 / 4, 3 / 4, 15 / 4, 15 / 4, 5 / 16, 15 / 4, 15 / 16]) / np.pi)
 _BASIS_ALL_ROUND = sh_basis(directions(24, 48).reshape(-1, 3))
-_SOLVE = np.linalg.pinv(sh_basis(_RAYS))
-
-
-def rotated(light: ndarray, rotation: ndarray) -> ndarray:
-    """The light (9, 3) in a frame whose coordinates are rotation @ ours, such as the camera's with `camera.rotation`.
-
-    Order-2 functions stay of order 2 when turned, so values at 32 directions say everything.
-    """
-    return _SOLVE @ (sh_basis(_RAYS @ rotation) @ light)
 
 
 def softened(light: ndarray, dip: float = 0.1) -> ndarray:

@@ -11,11 +11,11 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from core.camera import Camera
-from core.light import irradiance
+from core.light import irradiance, rotated
 from training.people.backgrounds import background, composited, ground_shadow, occluder
 from training.people.camera_effects import CameraLook, developed, sample_look
 from training.people.character import View
-from training.people.lighting import relit, rotated, softened
+from training.people.lighting import relit, softened
 from training.people.worlds import World, sample_world
 
 OCCLUDED = 0.12

@@ -14,10 +14,10 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from core.camera import Camera
+from core.light import rotated
 from core.skeleton import JOINT
 from training.people.camera_effects import sample_look, through_jpeg
 from training.people.character import DressedPerson
-from training.people.lighting import rotated
 from training.people.snapshot import Snapshot, sample_exposure
 from training.people.worlds import sample_world
 from training.photograph import photograph

@@ -1,0 +1,75 @@
+"""Light from the encoder's bottleneck, and the shading it makes (Alldieck et al. 2022, "PHORHUM", section 3.1).
+
+PHORHUM reads an illumination code off the bottleneck and feeds it to a shading network s(normal, code). Here the code's meaning is fixed:
+it is the light as spherical harmonics in the camera frame, which an artist can use, and the shading network corrects what nine numbers and
+a clamped cosine leave out (shadows that a person casts on themselves, on average over where the normal points).
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..light import IRRADIANCE_FACTORS
+
+CODE = 64
+"""Numbers of the illumination code that light is read from."""
+WIDTH = 48
+"""Of the shading network."""
+
+
+class IlluminationHead(nn.Module):
+    """bottleneck (B, D, h, w) and where the person is in it (B, 1, h, w) -> light (B, 9, 3): SH radiance, camera frame."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.code = nn.Sequential(nn.Linear(2 * width, CODE), nn.SiLU())
+        self.light = nn.Linear(CODE, 27)
+        nn.init.zeros_(self.light.bias)
+        with torch.no_grad():
+            self.light.weight.mul_(0.1)
+
+    def forward(self, bottleneck: Float[Tensor, "B D h w"], inside: Float[Tensor, "B 1 h w"]) -> Float[Tensor, "B 9 3"]:
+        everywhere = bottleneck.mean(dim=(2, 3))
+        person = (bottleneck * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp_min(1e-3)
+        numbers = self.light(self.code(torch.cat([everywhere, person], dim=1))).unflatten(1, (9, 3))
+        mean = numbers[:, :1].clamp(-4, 4).exp() * float(np.sqrt(4 * np.pi) * 0.8)
+        return torch.cat([mean, mean * numbers[:, 1:]], dim=1)
+
+
+class ShadingNetwork(nn.Module):
+    """s(normal, light): normals (B, N, 3), light (B, 9, 3), both camera frame -> log-shading (B, N, 3), natural logarithm, linear RGB."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(3 + 3 + 27, WIDTH), nn.SiLU(), nn.Linear(WIDTH, WIDTH), nn.SiLU(), nn.Linear(WIDTH, 3))
+        nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, normals: Float[Tensor, "B N 3"], light: Float[Tensor, "B 9 3"]) -> Float[Tensor, "B N 3"]:
+        mean = light[:, :1] * float(1 / np.sqrt(4 * np.pi))
+        plain = diffuse_shading(normals, light)
+        relative = (plain / mean.clamp_min(1e-4)).clamp_min(0.05).log()
+        shape = (light[:, 1:] / light[:, :1].clamp_min(1e-4)).flatten(1)
+        level = light[:, 0].clamp_min(1e-4).log()
+        told = torch.cat([shape, level], dim=1)[:, None].expand(-1, normals.shape[1], -1)
+        return relative + mean.clamp_min(1e-4).log() + self.layers(torch.cat([normals, relative, told], dim=-1))
+
+
+def diffuse_shading(normals: Float[Tensor, "B N 3"], light: Float[Tensor, "B 9 3"]) -> Float[Tensor, "B N 3"]:
+    """Irradiance over π: what albedo is multiplied with in the open. `core.light.irradiance` in torch, batched."""
+    factors = torch.as_tensor(IRRADIANCE_FACTORS / np.pi, dtype=light.dtype, device=light.device)
+    return sh_basis(normals) @ (factors[:, None] * light)
+
+
+def sh_basis(directions: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 9"]:
+    """`core.light.sh_basis` in torch."""
+    x, y, z = directions.unbind(-1)
+    constant, linear, product, zonal, tesseral = (float(np.sqrt(a / (b * np.pi))) for a, b in ((1, 4), (3, 4), (15, 4), (5, 16), (15, 16)))
+    return torch.stack(
+        [
+            torch.full_like(x, constant), linear * y, linear * z, linear * x,
+            product * x * y, product * y * z, zonal * (3 * z * z - 1), product * x * z, tesseral * (x * x - y * y),
+        ],
+        dim=-1,
+    )  # fmt: skip

@@ -1,0 +1,11 @@
+"""Trains the field (`core/field`) on synthetic people.
+
+body_noise  bodies that are wrong as estimated ones are
+plates      one photograph of one person, ready for training: pictures, maps, points, and what several bodies say to them
+bake        people's shards -> plates (`python -m training.field.bake`)
+batch       plates -> batches on the device, mirrored, recoloured and with imperfect masks
+losses      every loss with its weight and reason
+patches     sphere tracing through the field: small pictures for PHORHUM's rendering losses
+train       the loop: resumable, on a processor or on several GPUs (`python -m training.field.train`)
+sheet       a picture of what the network makes of some plates
+"""
