@@ -73,3 +73,18 @@ def sh_basis(directions: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 9"]:
         ],
         dim=-1,
     )  # fmt: skip
+
+
+def solved_light(
+    normals: Float[Tensor, "N 3"], shading: Float[Tensor, "N 3"], light: Float[Tensor, "9 3"], trust: float = 0.03
+) -> Float[Tensor, "9 3"]:
+    """The light (SH radiance) that explains the shading of these normals best, near a first estimate of it.
+
+    Minimised is the mean of (irradiance/π - shading)² + trust · |difference of each irradiance coefficient|²: what the visible half of the
+    person tells is taken from there, what it cannot tell (the light from behind) from the estimate.
+    """
+    factors = torch.as_tensor(IRRADIANCE_FACTORS / np.pi, dtype=torch.float64, device=light.device)
+    basis = sh_basis(normals.double()) * factors
+    square = basis.T @ basis / max(len(normals), 1) + trust * torch.diag(factors**2)
+    right = basis.T @ shading.double() / max(len(normals), 1) + trust * (factors**2)[:, None] * light.double()
+    return torch.linalg.solve(square, right).to(light.dtype)

@@ -267,5 +267,5 @@ def worn(mask: Tensor, rng: Generator) -> Tensor:
     soft = avg_pool2d(mask[None, None].float() / 255, size, 1, size // 2, count_include_pad=False)
     noise = torch.from_numpy(rng.normal(0, 1, (1, 1, 12, 12)).astype(np.float32))
     wave = interpolate(noise, size=mask.shape, mode="bicubic", align_corners=False)
-    level = 0.5 + float(rng.normal(0, 0.15)) + float(rng.uniform(0, 0.25)) * wave
+    level = (0.5 + float(rng.normal(0, 0.15)) + float(rng.uniform(0, 0.25)) * wave).clamp(0.2, 0.8)
     return (((soft - level) * 4 + 0.5).clamp(0, 1)[0, 0] * 255).to(torch.uint8)

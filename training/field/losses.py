@@ -27,7 +27,7 @@ WEIGHTS = {
     "on_surface": 10.0,  # |f| on the surface (PHORHUM's L_g, first half): sharper than the clamped L1, in a share that makes no plateau
     "sign": 0.3,  # inside or outside (L_l): cares most where L1 is smallest, at the surface
     "normal": 0.5,  # the gradient's direction on the surface (L_g, second half): smooth, rightly turned skin of the field
-    "eikonal": 0.05,  # |gradient| = 1 (L_e): keeps it a distance, which coarse-to-fine extraction relies on
+    "eikonal": 0.2,  # |gradient| = 1 (L_e): keeps it a distance, which coarse-to-fine extraction relies on
     "albedo": 1.0,  # colour at points near the surface (L_a), where the truth is known
     "own": 0.3,  # the blend's own colour alone: else it learns nothing wherever the photo's is better
     "label": 0.1,  # skin, hair, cloth: backs of heads stay skin without it (TRIALS)
@@ -55,7 +55,10 @@ class Losses:
 
 def weighted(parts: dict[str, Tensor], weights: dict[str, float]) -> Losses:
     """The sum of the losses that have a weight."""
-    return Losses(sum(weights[name] * value for name, value in parts.items() if weights.get(name)), parts)
+    return Losses(
+        sum(weights[name] * value for name, value in parts.items() if weights.get(name)),
+        {name: value.detach() for name, value in parts.items()},
+    )
 
 
 def field_losses(network: FieldNetwork, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:

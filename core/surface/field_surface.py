@@ -1,0 +1,106 @@
+"""The stage `surface` with the learned field: photo, person and fitted body in, the dressed surface, its colours and the photo's light out."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
+
+from ..body.fitted import FittedBody
+from ..camera import Camera
+from ..errors import FieldNotFinite
+from ..field.framing import Framed, framed
+from ..field.illumination import solved_light
+from ..field.network import Answer, Encoded, FieldNetwork
+from ..light import rotated
+from ..photo.person import Person, Photo
+from .seen import bilinear, colours_seen, confidence
+from .surface import Surface
+from .view import look, to_linear, to_srgb
+
+CHUNK = 65_536
+"""Points asked at once; bounds the memory to about 250 MB."""
+
+LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
+"""Longer side in pixels of the photo's part that colours are read from, by quality."""
+
+SURE = 0.3
+"""Share of the photo in the field's own blend from which the photo's pixel is taken at full resolution; below it comes in gradually."""
+
+
+@dataclass(frozen=True, eq=False)
+class FieldInSpace:
+    """The field of one photo as a function of body-frame points."""
+
+    network: FieldNetwork
+    encoded: Encoded
+    framed: Framed
+    camera: Camera
+    device: torch.device
+
+    def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        """Signed distance, metres, negative inside. Raises FieldNotFinite."""
+        found = np.concatenate([np.zeros(0, np.float32), *(answer.distance[0].cpu().numpy() for answer in self.answers(points))])
+        if not np.isfinite(found).all():
+            raise FieldNotFinite("The field gave values that are no numbers")
+        return found
+
+    def colour(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 3"]]:
+        """Albedo, sRGB 0..1, and the shares of photo, predicted back and own colour in it."""
+        answers = list(self.answers(points))
+        return tuple(
+            np.concatenate([part.cpu().numpy()[0] for part in parts]) for parts in zip(*((a.albedo, a.alpha) for a in answers), strict=True)
+        )
+
+    def answers(self, points: Float[ndarray, "N 3"]):
+        """The network's Answer chunk by chunk."""
+        for start in range(0, len(points), CHUNK):
+            yield self.ask(self.camera.to_camera(points[start : start + CHUNK]))
+
+    @torch.no_grad()
+    def ask(self, points: Float[ndarray, "N 3"]) -> Answer:
+        """points: camera frame."""
+        nearest = torch.from_numpy(self.framed.body.nearest(points).stacked())[None]
+        return self.network.ask(self.encoded, torch.from_numpy(np.float32(points))[None].to(self.device), nearest.to(self.device))
+
+
+def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork) -> FieldInSpace:
+    """The field of one person in a photo. Raises NoPersonFound where the person's mask is empty."""
+    device = next(network.parameters()).device
+    seen = framed(photo, person, body, network.config)
+    picture = type(seen.picture)(*(part if part is None else part.to(device) for part in seen.picture))
+    with torch.no_grad():
+        encoded = network.encode(picture)
+    return FieldInSpace(network, encoded, seen, body.camera, device)
+
+
+def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
+    """The photo's light, SH radiance in the body frame: the encoder's, corrected by what the predicted shading of the predicted normals says."""
+    encoded = field.encoded
+    inside = encoded.picture.photo[0, 3] > 0.9
+    normals, shading = encoded.maps.normal_front[0][:, inside].T, encoded.maps.log_shading[0][:, inside].T.exp()
+    light = encoded.light[0]
+    solved = solved_light(normals, shading, light) if inside.any() else light
+    return rotated(((light + solved) / 2).double().cpu().numpy(), field.camera.rotation.T)
+
+
+def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
+    """The mesh with its albedo: the photo's own pixel over its predicted shading where the photo sees the surface squarely, at the photo's
+    resolution, and the field's colour elsewhere (PaMIR, section 4.4)."""
+    vertices, faces = mesh
+    predicted, _ = field.colour(vertices)
+    view = look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality])
+    seen = confidence(view, vertices, faces)
+    observed = to_srgb(np.clip(to_linear(colours_seen(view, vertices, faces)) / shading_at(field, vertices), 0, 1))
+    albedo = seen[:, None] * observed + (1 - seen[:, None]) * predicted
+    return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
+
+
+def shading_at(field: FieldInSpace, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
+    """The predicted shading, linear RGB, at the pixels where the points land."""
+    seen = field.camera.to_camera(points)
+    pixels = seen[:, :2] / seen[:, 2:] * field.framed.intrinsics[:2] + field.framed.intrinsics[2:]
+    log: Tensor = field.encoded.maps.log_shading[0]
+    return np.exp(bilinear(log.permute(1, 2, 0).cpu().numpy().astype(np.float64), pixels))
