@@ -12,16 +12,10 @@ demo: $(READY) weights
 	$(BIN)/python scene/__main__.py out/person.npz --out out --sheet 2
 	@echo "out/ holds person.npz, person.glb, person.blend and person-sheet.png"
 
-test: $(READY) weights
-	$(BIN)/python -m pytest tests/core --ignore-glob='*test_people*' --ignore-glob='*test_evaluate*' --jaxtyping-packages=core,beartype.beartype
-	timeout 600 $(BIN)/python -m pytest tests/core/test_evaluate*.py
-	for file in tests/core/test_people*.py; do timeout 300 $(BIN)/python -m pytest $$file || exit 1; done
-	$(BIN)/python -m pytest tests/blender
+test: test-core test-blender
 
 test-core: $(READY) weights
-	$(BIN)/python -m pytest tests/core --ignore-glob='*test_people*' --ignore-glob='*test_evaluate*' --jaxtyping-packages=core,beartype.beartype
-	timeout 600 $(BIN)/python -m pytest tests/core/test_evaluate*.py
-	for file in tests/core/test_people*.py; do timeout 300 $(BIN)/python -m pytest $$file || exit 1; done
+	$(BIN)/python -m pytest tests/core --jaxtyping-packages=core,beartype.beartype
 
 test-blender: $(READY) weights
 	$(BIN)/python -m pytest tests/blender

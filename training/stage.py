@@ -179,8 +179,8 @@ def paper_colour(radiance: ndarray, normal: ndarray, turn: float) -> ndarray:
     azimuth = 2 * np.pi * ((np.arange(width) + 0.5) / width - 0.5)
     elevation = np.pi * ((np.arange(height) + 0.5) / height - 0.5)
     flat = np.cos(elevation)[:, None]
-    # Cycles: u = atan2(y, -x) / 2 pi + 1/2 of the direction turned by `turn`, so the world's direction is turned back
-    x, y = -flat * np.cos(azimuth), flat * np.sin(azimuth)
+    # Cycles: u = 1/2 - atan2(y, x) / 2 pi of the direction turned by `turn`, so the world's direction is turned back
+    x, y = flat * np.cos(azimuth), -flat * np.sin(azimuth)
     cosine, sine = np.cos(turn), np.sin(turn)
     directions = np.stack([cosine * x + sine * y, -sine * x + cosine * y, np.sin(elevation)[:, None] * np.ones_like(x)], axis=-1)
     weight = np.clip(directions @ (normal / np.linalg.norm(normal)), 0, None) * flat  # cosine and the pixel's solid angle

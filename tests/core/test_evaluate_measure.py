@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.body.fitted import FittedBody
 from core.body.model import BodyArrays, BodyModel
 from core.camera import Camera
 from core.light import rotated
@@ -51,7 +50,8 @@ def trial_of(case, joints=None, vertices=None, camera=None, light=LIGHT, albedo=
     """The truth itself as a method's result, or what replaces parts of it."""
     vertices = np.float64(case.shell.vertices) if vertices is None else vertices
     surface = Surface(vertices, case.shell.faces, case.shell.albedo if albedo is None else albedo, np.ones(len(vertices)))
-    body = FittedBody(*[None] * 4, case.person.joints if joints is None else joints, *[None] * 4, case.camera if camera is None else camera)
+    body = methods.exact_body(case, made.body_model())
+    body = replace(body, joints=case.person.joints if joints is None else joints, camera=case.camera if camera is None else camera)
     return methods.Trial(methods.exact_person(case), body, methods.Result(surface, light), 1.5)
 
 

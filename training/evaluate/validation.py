@@ -17,7 +17,7 @@ from numpy.random import Generator
 from core.camera import Camera
 from core.photo.image import read_photo
 from training.evaluate.case import Case
-from training.held_out import held_out, sample_camera, sample_surroundings
+from training.held_out import RECIPE, held_out, sample_camera, sample_surroundings
 from training.people import artist
 from training.people.assets import Assets, open_assets
 from training.people.character import DressedPerson, Shell
@@ -84,7 +84,7 @@ def make_case(chosen: ValidationSet, number: int, cache: Path) -> Case:
     stem = f"{chosen.seed}-{number:02d}-{fingerprint(person)}"
     Path(cache).mkdir(parents=True, exist_ok=True)
     shell = kept_shell(Path(cache) / f"{stem}.npz", person)
-    picture = Path(cache) / f"{stem}-{fingerprint(camera, place)}.jpg"
+    picture = Path(cache) / f"{stem}-{RECIPE}-{fingerprint(camera, place)}.jpg"
     light = kept_photograph(picture, person, camera, place)
     mask = cv2.imread(str(picture.with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
     return Case(person, shell, read_photo(picture), mask, camera, light, "cycles")

@@ -10,7 +10,10 @@ class AssetFileError(ValueError):
     def __init__(self, path: Path, line: int | None, text: str):
         where = f"{path}" if line is None else f"{path}, line {line}"
         super().__init__(f"{where}: {text}")
-        self.path, self.line = Path(path), line
+        self.path, self.line, self.text = Path(path), line, text
+
+    def __reduce__(self):
+        return type(self), (self.path, self.line, self.text)  # it comes out of worker processes
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -14,8 +14,8 @@ from numpy import ndarray
 from core.camera import Camera
 from training.people.character import BodyTruth, DressedPerson, Shell
 from training.people.groups import Group, Member, make_group
-from training.people.maker import News, Recipe, dressed_person, made_or_replaced, make_shards, numbers_of, open_sources, unfinished
-from training.people.shards import ShardFile, shard_path, write_shard
+from training.people.maker import News, Recipe, dressed_person, fill_shard, make_shards, open_sources, unfinished
+from training.people.shards import ShardFile
 from training.people.shell import outer_shell
 from training.people.worlds import read_world
 
@@ -32,7 +32,6 @@ def make_groups(recipe: Recipe, count: int, out: Path, workers: int = 1) -> Iter
 
 def make_group_shard(recipe: Recipe, shard: int, count: int, out: Path, tell: Callable[[News], None]) -> Path:
     """Makes and writes one shard of pictures."""
-    numbers, path = numbers_of(recipe, shard, count), shard_path(out, "groups", shard)
     troupe = [troupe_member(recipe, shard, place) for place in range(TROUPE)]
     sources = open_sources(recipe.folders, recipe.family, recipe.held_out)
     worlds = [read_world(file) for file in sources.assets.worlds]
@@ -42,8 +41,7 @@ def make_group_shard(recipe: Recipe, shard: int, count: int, out: Path, tell: Ca
         chosen = rng.choice(TROUPE, size=rng.integers(2, 7), replace=False)
         return encoded_group(make_group(rng, [troupe[one] for one in chosen], PICTURE, worlds))
 
-    write_shard(path, [made_or_replaced(picture, recipe, number, tell) for number in numbers], recipe.stated(), "groups")
-    return path
+    return fill_shard(picture, recipe, shard, count, out, tell, "groups")
 
 
 def troupe_member(recipe: Recipe, shard: int, place: int) -> tuple[DressedPerson, Shell]:

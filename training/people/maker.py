@@ -135,10 +135,16 @@ def unfinished(recipe: Recipe, count: int, out: Path, kind: type[ShardFile] = Sh
 
 def make_shard(recipe: Recipe, shard: int, count: int, out: Path, tell: Callable[[News], None]) -> Path:
     """Makes and writes one shard of people."""
-    path = shard_path(out, "people", shard)
-    write_shard(
-        path, [made_or_replaced(encoded_person, recipe, number, tell) for number in numbers_of(recipe, shard, count)], recipe.stated()
-    )
+    open_sources(recipe.folders, recipe.family, recipe.held_out)  # here, so that bad assets are an error and not every person's mishap
+    return fill_shard(encoded_person, recipe, shard, count, out, tell)
+
+
+def fill_shard(
+    make: Callable, recipe: Recipe, shard: int, count: int, out: Path, tell: Callable[[News], None], kind: str = "people"
+) -> Path:
+    """Writes one shard of what make(recipe, number, attempt) makes."""
+    path, numbers = shard_path(out, kind, shard), numbers_of(recipe, shard, count)
+    write_shard(path, [made_or_replaced(make, recipe, number, tell) for number in numbers], recipe.stated(), kind)
     return path
 
 
@@ -175,12 +181,15 @@ def make_people(recipe: Recipe, count: int, out: Path, workers: int = 1) -> Iter
 
 
 def make_shards(make: Callable, shards: list[int], recipe: Recipe, count: int, out: Path, workers: int) -> Iterator[News]:
-    """The shards with these numbers, each made by make(recipe, shard, count, out, tell) in one of the worker processes."""
+    """The shards with these numbers, each made by make(recipe, shard, count, out, tell), a module's function, in one of the workers.
+
+    Workers are started afresh rather than forked: a forked one inherits the locks of threads (OpenCV's, OpenMP's) it has not got, and
+    waits on them for ever. Each opens the assets for itself, once.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if not shards:
         return
-    open_sources(recipe.folders, recipe.family, recipe.held_out)  # errors come before any worker starts; forked ones share what is read
-    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+    context = multiprocessing.get_context("spawn")
     channel = context.Queue()
     with ProcessPoolExecutor(min(workers, len(shards)), context, _start_worker, (channel,)) as pool:
         jobs = [pool.submit(_work, make, recipe, shard, count, out) for shard in shards]
