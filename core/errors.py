@@ -49,6 +49,14 @@ class BodyFileInvalid(DoppelError):
     default_hint = "Point to an SMPL model as its makers distribute it: SMPL_NEUTRAL.pkl or .npz, 24 joints."
 
 
+class FieldNotFinite(DoppelError):
+    default_hint = "Try another photo or the quality `draft`; if it happens again, restore the weights and report it."
+
+
+class EmptySurface(DoppelError):
+    default_hint = "Use a photo in which the person is large and clearly set off from what is behind."
+
+
 class AvatarInvalid(DoppelError):
     default_hint = "Reconstruct the photo again with this version."
 

@@ -17,14 +17,17 @@ from .body.fitted import FittedBody
 from .body.lifter import Lifter, load_lifter
 from .body.model import BodyModel
 from .errors import DeviceUnavailable
+from .field.files import load_field
+from .field.network import FieldNetwork
 from .job import Request
 from .light import NEUTRAL
 from .photo.image import read_photo
 from .photo.people import find_people
-from .photo.person import Photo
+from .photo.person import Person, Photo
 from .rig.rest import rest_pose
 from .rig.skin import skin
 from .surface.body_surface import body_surface
+from .surface.field_surface import field_surface
 from .surface.surface import Surface
 from .weights import find
 
@@ -32,7 +35,7 @@ STAGES = {"Reading the photo": 0.02, "Finding people": 0.45, "Fitting the body":
 """Every stage's name, as users see it, and its share of a photo's time. The shares sum to one."""
 
 LANDMARK_WEIGHTS = ("pose_detection", "pose_landmark_full")
-LIFTER = "lifter"
+LIFTER, FIELD = "lifter", "field"
 
 
 class Clock:
@@ -52,10 +55,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class Models:
-    """What is loaded once per job: the body model on its device, the folder of weights ("" is the shipped one), and what was used."""
+    """What is loaded once per job: body model and field on their device (no field for the bare body), the folder of weights ("" is
+    the shipped one), and what was used."""
 
     body: BodyModel
     lifter: Lifter
+    field: FieldNetwork | None
     device: torch.device
     weights: str
     used: Mapping[str, str]
@@ -66,9 +71,11 @@ def load_models(request: Request) -> Models:
     device = choose_device(str(request.settings["device"]))
     name = f"body_{request.settings['sex']}"
     path = Path(request.body_file) if request.body_file else find(name, request.weights or None)
-    used = {weight: find(weight, request.weights or None).name for weight in (*LANDMARK_WEIGHTS, LIFTER)} | {"body": path.name}
-    lifter = load_lifter(find(LIFTER, request.weights or None))
-    return Models(load_body(path).to(device), lifter, device, request.weights, used)
+    names = (*LANDMARK_WEIGHTS, LIFTER, *((FIELD,) if request.settings["surface"] == "clothed" else ()))
+    files = {weight: find(weight, request.weights or None) for weight in names}
+    used = {weight: file.name for weight, file in files.items()} | {"body": path.name}
+    field = load_field(files[FIELD], device) if FIELD in files else None
+    return Models(load_body(path).to(device), load_lifter(files[LIFTER]), field, device, request.weights, used)
 
 
 def choose_device(name: str) -> torch.device:
@@ -93,12 +100,19 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Fitting the body"):
             body = fit_body(photo, person, models.body, models.lifter)
         with clock("Making the surface"):
-            surface = body_surface(photo, person, body, str(settings["quality"]))
+            surface, light = make_surface(photo, person, body, models.field, str(settings["quality"]))
         with clock("Making the rig"):
             skin_joints, skin_weights = skin(surface, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
         facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": list(person.warnings)}
-        yield to_avatar(photo, body, surface, (rest, skin_joints, skin_weights), describe(request, models) | facts)
+        yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), describe(request, models) | facts)
+
+
+def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, quality: str) -> tuple[Surface, np.ndarray]:
+    """The stage `surface`, and the photo's light (9, 3), SH radiance, body frame: the field's, or the bare body under the neutral light."""
+    if field is None:
+        return body_surface(photo, person, body, quality), NEUTRAL
+    return field_surface(photo, person, body, field, quality)
 
 
 def describe(request: Request, models: Models) -> dict:
@@ -108,12 +122,14 @@ def describe(request: Request, models: Models) -> dict:
         "settings": dict(request.settings),
         "device": str(models.device),
         "weights": dict(models.used),
-        "light": "neutral: not estimated yet",
-        "albedo": "the photo's colours: not yet freed from light",
+        "light": "estimated from the photo" if models.field else "neutral: the bare body has no light of its own",
+        "albedo": "freed from light" if models.field else "the photo's colours, light included",
     }
 
 
-def to_avatar(photo: Photo, body: FittedBody, surface: Surface, rig: tuple[np.ndarray, np.ndarray, np.ndarray], meta: dict) -> Avatar:
+def to_avatar(
+    photo: Photo, body: FittedBody, surface: Surface, light: np.ndarray, rig: tuple[np.ndarray, np.ndarray, np.ndarray], meta: dict
+) -> Avatar:
     """Everything the stages made, under the Avatar's names."""
     rest_vertices, skin_joints, skin_weights = rig
     return Avatar(
@@ -130,7 +146,7 @@ def to_avatar(photo: Photo, body: FittedBody, surface: Surface, rig: tuple[np.nd
         translation=body.translation,
         body_vertices=body.vertices,
         body_faces=body.faces,
-        light=NEUTRAL,
+        light=light,
         camera_intrinsics=body.camera.intrinsics,
         camera_rotation=body.camera.rotation,
         camera_translation=body.camera.translation,

@@ -53,15 +53,25 @@ PEOPLE = Setting(
     "largest",
     (Choice("largest", "Largest", "The person who fills most of the photo"), Choice("all", "All", "Everyone who is found")),
 )
+SURFACE = Setting(
+    "surface",
+    "Surface",
+    "What the mesh is",
+    "clothed",
+    (
+        Choice("clothed", "Clothed", "The person as dressed: clothes and hair as geometry, colour freed from light, and the photo's light"),
+        Choice("body", "Body Only", "The fitted body itself, clothes as colour on its skin, under a neutral light: quicker"),
+    ),
+)
 QUALITY = Setting(
     "quality",
     "Quality",
     "How fine the surface is",
     "standard",
     (
-        Choice("draft", "Draft", "The body's own mesh, one colour per vertex: quickest"),
-        Choice("standard", "Standard", "Four times the triangles: finer colour"),
-        Choice("high", "High", "Sixteen times the triangles: finest colour, larger files"),
+        Choice("draft", "Draft", "192 cells along the person's height: quickest"),
+        Choice("standard", "Standard", "320 cells: half a centimetre for an adult"),
+        Choice("high", "High", "512 cells: finest shape and colour, larger files"),
     ),
 )
 DEVICE = Setting(
@@ -103,7 +113,7 @@ FORMATS = Setting(
 )
 SEED = Setting("seed", "Seed", "Start of the random numbers: the same seed gives the same result", 0, minimum=0, maximum=2**31 - 1)
 
-SETTINGS = (PEOPLE, QUALITY, DEVICE, SEX, FORMATS, SEED)
+SETTINGS = (PEOPLE, SURFACE, QUALITY, DEVICE, SEX, FORMATS, SEED)
 
 
 def checked_settings(values: dict[str, str | int]) -> dict[str, str | int]:

@@ -83,7 +83,7 @@ def body_in_view(body: FittedBody) -> BodyInView:
 
 
 def body_maps(body: BodyInView, intrinsics: Float[ndarray, "4"], side: int, half: int) -> Float[ndarray, "9 h w"]:
-    """The body as image channels at half×half: alpha, front normal (3), front and back depth from the pelvis (metres), front rest place (3).
+    """The body as image channels at half×half: alpha, front normal (3), front and back depth from the pelvis, m, front rest place (3).
 
     intrinsics: of the picture `side` pixels a side. Zero where the body is not.
     """

@@ -3,6 +3,7 @@
 The picture is read at full size only by the first convolution and by the fine head; everything between works at half of it and below.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ LABELS = 5
 
 
 class Maps(NamedTuple):
-    """What the 2D heads say, camera frame. Full size: normal_front (B, 3, H, W) unit; log_shading (B, 3, H, W) natural logarithm, linear RGB.
+    """What the 2D heads say, camera frame. Full size: normal_front (B, 3, H, W) unit; log_shading (B, 3, H, W) natural, linear RGB.
     Half size: normal_back unit, of the farthest surface along each ray, facing away; albedo_back sRGB 0..1; depth (B, 2, h, w) of the
     nearest and the farthest surface, metres from the pelvis; label_front, label_back (B, 5, h, w) logits."""
 
@@ -59,10 +60,8 @@ class Encoder(nn.Module):
         self.enter = nn.Conv2d(PHOTO_CHANNELS, widths[0], 5, stride=2, padding=2)
         self.enter_body = nn.Conv2d(BODY_CHANNELS, widths[0], 3, padding=1) if config.body_maps else None
         self.down_blocks = nn.ModuleList(Residual(width) for width in widths)
-        self.downs = nn.ModuleList(
-            nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in zip(widths, widths[1:], strict=False)
-        )
-        self.ups = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False))
+        self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairwise(widths))
+        self.ups = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.up_blocks = nn.ModuleList(Residual(width) for width in widths[:-1])
         self.leave = nn.Sequential(nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], config.features, 1))
         self.half_head = nn.Sequential(nn.SiLU(), nn.Conv2d(config.features, 3 + 3 + 2 + 2 * LABELS, 1))

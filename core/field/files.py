@@ -23,7 +23,7 @@ def save_field(network: FieldNetwork, path: Path, half: bool = True, state: dict
 def load_field(path: Path, device: torch.device | str = "cpu", expected: FieldConfig | None = None) -> FieldNetwork:
     """The trained network, ready to be asked. expected: the configuration it must have, where that matters.
 
-    Raises WeightsCorrupt where the file is no field's, holds another configuration or other tensors than it says, or numbers that are not finite.
+    Raises WeightsCorrupt where the file is no field's, holds another configuration or other tensors than it says, or numbers that are none.
     """
     try:
         with safe_open(path, "pt") as file:

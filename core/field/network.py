@@ -40,7 +40,8 @@ class Picture(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A picture's features, ready to be asked. light (B, 9, 3): SH radiance, camera frame; photo_albedo (B, 3, H, W): photo over shading, sRGB."""
+    """A picture's features, ready to be asked. light (B, 9, 3): SH radiance, camera frame; photo_albedo (B, 3, H, W): photo over
+    shading, sRGB."""
 
     features: Tensor
     maps: Maps
@@ -129,9 +130,9 @@ class Mlp(nn.Module):
         self.leave = nn.Linear(hidden, out)
 
     def forward(self, told: Float[Tensor, "*B D"]) -> Float[Tensor, "*B E"]:
-        x = nn.functional.softplus(self.enter(told), beta=5)
+        x = nn.functional.silu(self.enter(told))
         for layer in self.layers:
-            x = x + nn.functional.softplus(layer(x), beta=5)
+            x = x + nn.functional.silu(layer(x))
         return self.leave(x)
 
 

@@ -1,4 +1,4 @@
-"""The stage `surface` with the learned field: photo, person and fitted body in, the dressed surface, its colours and the photo's light out."""
+"""The stage `surface` with the learned field: photo, person, fitted body in; the dressed surface, its colours and the photo's light out."""
 
 from dataclasses import dataclass, replace
 
@@ -28,6 +28,26 @@ LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 
 SURE = 0.3
 """Share of the photo in the field's own blend from which the photo's pixel is taken at full resolution; below it comes in gradually."""
+
+
+CELLS = {"draft": 192, "standard": 320, "high": 512}
+"""Cells along the longest side of the box, by quality."""
+
+ROOM = 0.18
+"""Metres round the fitted body in which the surface is looked for: hair, a hat, a wide skirt."""
+
+
+def field_surface(
+    photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str
+) -> tuple[Surface, Float[ndarray, "9 3"]]:
+    """The dressed surface with its albedo, and the photo's light (SH radiance, body frame). quality: a key of CELLS.
+
+    Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
+    """
+    field = field_of(photo, person, body, network)
+    low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
+    mesh = isosurface(field.distance, low, high, CELLS[quality])
+    return coloured(field, photo, person, body, mesh, quality), light_of(field)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +97,7 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
 
 
 def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
-    """The photo's light, SH radiance in the body frame: the encoder's, corrected by what the predicted shading of the predicted normals says."""
+    """The photo's light, SH radiance in the body frame: the encoder's, corrected by the predicted normals' predicted shading."""
     encoded = field.encoded
     inside = encoded.picture.photo[0, 3] > 0.9
     normals, shading = encoded.maps.normal_front[0][:, inside].T, encoded.maps.log_shading[0][:, inside].T.exp()

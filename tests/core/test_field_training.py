@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 from torch.optim import AdamW
 
-from core.field.config import FieldConfig
 from core.field.conditioning import BodyInView
+from core.field.config import FieldConfig
 from core.field.network import Answer, FieldNetwork
 from training.field import bake, train
 from training.field.batch import Patches, Wish, batch_of, hue_turn, mirrored, sample_of, worn
@@ -28,7 +28,7 @@ POINTS = {"surface": 60, "near": 160, "far": 40}
 
 
 def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
-    """A plate of a ball of 40 cm, 3 m away, whose body is a ball of 35 cm; its colours and light are noise, but all that is geometry is true."""
+    """A plate of a ball of 40 cm, 3 m away, whose body is a ball of 35 cm; colours and light are noise, geometry is true."""
     rng = np.random.default_rng(seed)
     half, middle, radius, body_radius = side // 2, np.array([0.05, -0.1, 3.0]), 0.4, 0.35
     intrinsics = np.array([3.0 * side, 3.0 * side, side / 2, side / 2])
@@ -78,7 +78,8 @@ def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
         "patch/rays": np.float32(turned), "patch/near": np.float32(reach),
         "patch/hit": np.uint8(rng.random((2, SIDE * SIDE)) < 0.7), "patch/known": np.full((2, SIDE * SIDE), 1, np.uint8),
         "patch/label": np.full((2, SIDE * SIDE), 2, np.uint8),
-        "patch/albedo": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8), "patch/shaded": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8),
+        "patch/albedo": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8),
+        "patch/shaded": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8),
     }  # fmt: skip
     for body in ("exact", "noisy"):
         arrays |= {
@@ -185,8 +186,8 @@ def test_noise_of_level_none_is_none():
 def test_a_body_merely_moved_and_scaled_is_put_back():
     """Another place and another size look the same from one camera, and come back to the same place and size."""
     rng = np.random.default_rng(0)
-    joints = rng.normal(0, 0.4, (24, 3)) + [0.2, 0, 4]
-    vertices = rng.normal(0, 0.4, (50, 3)) + [0.2, 0, 4]
+    joints = rng.normal(0, 0.4, (24, 3)) + np.array([0.2, 0, 4])
+    vertices = rng.normal(0, 0.4, (50, 3)) + np.array([0.2, 0, 4])
     intrinsics = np.array([500.0, 500, 256, 256])
     back = put_back(1.3 * vertices + [0, 0.5, 1], 1.3 * joints + [0, 0.5, 1], joints, intrinsics)
     np.testing.assert_allclose(back, vertices, atol=1e-6)
@@ -197,8 +198,8 @@ def test_depth_shift_is_how_far_the_body_moved():
     import trimesh
 
     mesh = trimesh.creation.icosphere(3, 0.3)
-    exact = BodyInView(mesh.vertices + [0, 0, 3], np.array(mesh.faces), np.array(mesh.vertices), np.array([0, 0, 3.0]), 0.0)
-    wrong = replace(exact, vertices=exact.vertices + [0, 0, 0.07])
+    exact = BodyInView(mesh.vertices + np.array([0, 0, 3]), np.array(mesh.faces), np.array(mesh.vertices), np.array([0, 0, 3.0]), 0.0)
+    wrong = replace(exact, vertices=exact.vertices + np.array([0, 0, 0.07]))
     points = np.array([[0, 0, 2.6], [0, 0, 3.4], [0.05, 0, 2.7]])
     np.testing.assert_allclose(bake.shifted(wrong, exact, points), 0.07, atol=1e-3)
 
@@ -316,7 +317,8 @@ def test_detail_sees_what_colour_does_not():
 
 def options(plates, out, steps, **more) -> argparse.Namespace:
     out.mkdir(exist_ok=True)
-    given = {"plates": plates, "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0, "batch": 2, "surface": 20, "near": 40,
+    given = {"plates": plates, "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0,
+             "batch": 2, "surface": 20, "near": 40,
              "far": 10, "rate": 1e-3, "seed": 0, "workers": 0, "bf16": False, "every": 60, "log": 1, "patches": 2, "shift": False,
              "conditioning": None, "no_body_maps": False, "no_read_maps": False, "weight": []}  # fmt: skip
     return argparse.Namespace(**given | more)

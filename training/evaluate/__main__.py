@@ -17,7 +17,7 @@ from core.body.model import BodyModel
 from core.errors import DoppelError, NoPersonFound
 from training.evaluate.case import Case
 from training.evaluate.measure import Notes, measure, notes
-from training.evaluate.methods import METHODS, Method, try_estimated, try_exact
+from training.evaluate.methods import Method, open_methods, try_estimated, try_exact
 from training.evaluate.photos import measure_photos
 from training.evaluate.rows import baselines, report, to_rows
 from training.evaluate.texture import compare_textures
@@ -69,11 +69,13 @@ def main() -> None:
     options = _options()
     model = load_body(options.weights)
     rows, made, photos = [], [], []
+    there = open_methods(options.weights, options.field)
+    methods = {name: there[name] for name in options.methods or there}
     if options.people:
         chosen = open_validation(options.assets, options.people, options.seed)
-        rows, made = measure_cases(cases(chosen, options.people, options.cache), model, options.weights, METHODS)
+        rows, made = measure_cases(cases(chosen, options.people, options.cache), model, options.weights, methods)
     if options.photos:
-        photos = [{"method": name, "each": measure_photos(options.photos, METHODS[name], model, options.weights)} for name in METHODS]
+        photos = [{"method": name, "each": measure_photos(options.photos, methods[name], model, options.weights)} for name in methods]
     whole = {"people": options.people, "seed": options.seed, "commit": commit(), "photograph": "+".join(made), "rows": rows}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(whole | {"photos": photos}, indent=1, allow_nan=False))
@@ -96,6 +98,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, help="folder of real photos")
     parser.add_argument("--results", type=Path, help="Markdown file to write the tables into, such as docs/RESULTS.md")
     parser.add_argument("--weights", type=Path, default=Path("weights"), help="folder of weights, the body's included")
+    parser.add_argument("--field", type=Path, help="a field's weights on trial, in place of the folder's own")
+    parser.add_argument("--methods", nargs="+", choices=("body", "ours"), help="only these; all where left out")
     parser.add_argument("--cache", type=Path, default=Path(".cache/validation"), help="folder that keeps photographs and shells")
     options = parser.parse_args()
     if options.people and not options.assets:

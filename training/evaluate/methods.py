@@ -1,6 +1,6 @@
 """What is measured: methods that make a surface, and a light or none, from a photo, a person and a body; and the two bodies they get.
 
-To add a method: one function of (photo, person, body), one line in METHODS.
+To add a method: one function of (photo, person, body), one line in `open_methods`.
 """
 
 import time
@@ -17,11 +17,14 @@ from core.body.fit.fit import fit_body
 from core.body.fitted import FittedBody
 from core.body.lifter import load_lifter
 from core.body.model import BodyModel
+from core.field.files import load_field
+from core.field.network import FieldNetwork
 from core.photo.landmarks import LANDMARKS
 from core.photo.people import find_people
 from core.photo.person import Person, Photo
 from core.skeleton import JOINT
 from core.surface.body_surface import body_surface
+from core.surface.field_surface import field_surface
 from core.surface.surface import Surface
 from core.weights import find
 from training.evaluate.case import Case
@@ -46,7 +49,18 @@ def bare_body(photo: Photo, person: Person, body: FittedBody) -> Result:
     return Result(body_surface(photo, person, body, QUALITY), None)
 
 
-METHODS: dict[str, Method] = {"body": bare_body}
+def ours(network: FieldNetwork) -> Method:
+    """The product's surface stage with the field: the dressed surface and the photo's light."""
+
+    def dressed(photo: Photo, person: Person, body: FittedBody) -> Result:
+        return Result(*field_surface(photo, person, body, network, QUALITY))
+
+    return dressed
+
+
+def open_methods(weights: Path, field: Path | None = None) -> dict[str, Method]:
+    """Every method by name. field: a file of weights on trial, in place of the product's own."""
+    return {"body": bare_body, "ours": ours(load_field(field or find("field", weights)))}
 
 
 class Trial(NamedTuple):

@@ -260,7 +260,8 @@ def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) ->
         exact = BodyInView(view.camera.to_camera(vertices), faces, rest, view.camera.to_camera(joints)[JOINT["pelvis"]], 0.0)
         found = np.concatenate([own.distance[:, None], own.direction @ turn, own.normal @ turn, own.rest], axis=1)
         arrays, bodies = plate(rng, tools, view, snap, shell, samples, truth, exact, found, view.camera.to_camera(joints))
-        facts = {"name": about["name"], "family": about["family"], "view": which, "bodies": bodies, "surface": SURFACE, "near": NEAR, "side": tools.side,
+        facts = {"name": about["name"], "family": about["family"], "view": which, "bodies": bodies, "surface": SURFACE, "near": NEAR,
+                 "side": tools.side,
                  "patches": "patch/near" in arrays}  # fmt: skip
         yield which, arrays, facts
 

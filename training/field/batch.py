@@ -31,9 +31,12 @@ CLOTH = LABELS.index("cloth"), LABELS.index("shoe")
 
 @dataclass(frozen=True, eq=False)
 class Patches:
-    """Rays for the rendering losses, two patches of 32² a plate, the first before and the second behind: N = 2048. rays (B, N, 3) unit; near
-    (B, N): metres along each where tracing may begin; body (B, N, K, 10): what the body says at K depths from there; back (B, N) bool: traced
-    from behind; hit, known (B, N) bool: meets the person, and their colour there is known; albedo, shaded (B, N, 3): the truth, sRGB 0..1."""
+    """Rays for the rendering losses, two patches of 32² a plate, the first before and the second behind: N = 2048.
+
+    rays (B, N, 3) unit; near (B, N): metres along each where tracing may begin; body (B, N, K, 10): what the body says at K depths from
+    there; back (B, N) bool: traced from behind; hit, known (B, N) bool: meets the person, and their colour there is known; albedo, shaded
+    (B, N, 3): the truth, sRGB 0..1.
+    """
 
     rays: Tensor
     near: Tensor
@@ -49,8 +52,8 @@ class Patches:
 class Batch:
     """picture: what the network reads; points (B, N, 3), nearest (B, N, 10); the first `surface` points lie on the surface. The rest is the
     truth, as `plates` names it, in float: alpha (B, 1, H, W), known (B, 1, H, W), normal, albedo (sRGB), log_shading (B, 3, H, W); depth
-    (B, 2, h, w) with NaN, normal_back, albedo_back (B, 3, h, w), known_back (B, 1, h, w), label (B, 2, h, w) long with 255; light (B, 9, 3);
-    distance (B, N), point_normal, point_albedo (B, N, 3), point_known (B, N), point_label (B, N) long."""
+    (B, 2, h, w) with NaN, normal_back, albedo_back (B, 3, h, w), known_back (B, 1, h, w), label (B, 2, h, w) long with 255; light
+    (B, 9, 3); distance (B, N), point_normal, point_albedo (B, N, 3), point_known (B, N), point_label (B, N) long."""
 
     picture: Picture
     points: Tensor
@@ -224,7 +227,7 @@ def mirrored(s: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def recoloured(photo: Tensor, s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
-    """The photo (H, W, 3) bytes with its clothes' hue turned (truth with it), and its exposure and white balance changed (light with it)."""
+    """The photo (H, W, 3) bytes with its clothes' hue turned (truth with it), and exposure and white balance changed (light with it)."""
     linear = srgb_to_linear(photo.float() / 255)
     if rng.random() < 0.6:
         turn = torch.tensor(hue_turn(float(rng.uniform(-np.pi, np.pi)), float(rng.uniform(0.5, 1.1))), dtype=torch.float32)

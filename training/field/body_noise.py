@@ -29,7 +29,7 @@ def noisy(rng: Generator, pose: ndarray, betas: ndarray, level: float) -> tuple[
 
 
 def put_back(vertices: ndarray, joints: ndarray, true_joints: ndarray, intrinsics: ndarray) -> ndarray:
-    """The body's vertices (V, 3) moved to where its joints (24, 3) look most like the true ones, and scaled about the camera to their depth.
+    """The body's vertices (V, 3) moved to where its joints (24, 3) look most like the true ones, scaled about the camera to their depth.
 
     All in the camera frame. One photo tells neither size nor distance, so the pelvis' true depth is taken, and with it the size.
     """

@@ -20,7 +20,7 @@ CLAMP = 0.05
 SOFT = 0.008
 """Metres over which the sign loss goes from inside to outside."""
 STEP = 0.003
-"""Metres of the finite differences that give the field's gradient. Pixel-aligned sampling has no second derivative in torch, so no autograd."""
+"""Metres of the finite differences that give the field's gradient. Pixel-aligned sampling has no second derivative in torch."""
 
 WEIGHTS = {
     "distance": 20.0,  # clamped L1 everywhere: the geometry itself

@@ -1,4 +1,4 @@
-"""PHORHUM's rendering losses: small pictures ray-traced through the predicted field, front and back, unlit and lit (Alldieck et al. 2022, 3.3).
+"""PHORHUM's rendering losses: small pictures ray-traced through the predicted field, front and back, unlit and lit (its section 3.3).
 
 Rays are traced within ±REACH of the true surface, where the plate holds what the body says at DEPTHS places along each; between them it is
 interpolated. The hit becomes differentiable by one Newton step along the ray (Yariv et al. 2020, "IDR", equation 3). The perceptual term

@@ -15,7 +15,7 @@ The picture is square, `side` pixels; `half` is half of that. Directions and poi
                                                the first `surface` of them lie on the surface
     of each body k that the metadata names:
     k/maps (9, h, h) f2, k/nearest (N, 10) f2, k/shift (N,) f2, k/spread (1,) f4
-                                               what it says; shift: metres along the ray that depth-ambiguity-aware training moves each point
+                                               what it says; shift: metres along its ray that a point moves (PaMIR)
     k/patch (2, 1024, 8, 10) f2                what it says along the rays of the patches, if there are any:
     patch/rays (2, 1024, 3) f4, near (2, 1024) f4, hit, known, label (2, 1024) u1, albedo, shaded (2, 1024, 3) u1
                                                32² rays before and as many behind; see `training.field.patches`

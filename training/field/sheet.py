@@ -1,4 +1,4 @@
-"""A picture of what the network makes of some plates: photo, mask, normals, shading, albedo, back normals and albedo, and slices of the field."""
+"""A picture of what the network makes of some plates: photo, mask, normals, shading, albedo, back normals and albedo, back depth."""
 
 from dataclasses import replace
 from pathlib import Path
