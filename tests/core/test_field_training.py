@@ -16,7 +16,7 @@ from core.field.conditioning import BodyInView
 from core.field.config import FieldConfig
 from core.field.network import Answer, FieldNetwork
 from training.field import bake, train
-from training.field.batch import Patches, Wish, batch_of, hue_turn, mirrored, sample_of, worn
+from training.field.batch import BODY_SHARE, Patches, Wish, batch_of, hue_turn, mirrored, sample_of, worn
 from training.field.body_noise import noisy, put_back
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.losses import gradient_of, light_losses, masked, normal_loss
@@ -320,7 +320,8 @@ def options(plates, out, steps, **more) -> argparse.Namespace:
     given = {"plates": plates, "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0,
              "batch": 2, "surface": 20, "near": 40,
              "far": 10, "rate": 1e-3, "seed": 0, "workers": 0, "bf16": False, "every": 60, "log": 1, "patches": 2, "shift": False,
-             "conditioning": None, "no_body_maps": False, "no_read_maps": False, "weight": []}  # fmt: skip
+             "conditioning": None, "no_body_maps": False, "no_read_maps": False,
+             "weight": [], "shares": tuple(BODY_SHARE.items())}  # fmt: skip
     return argparse.Namespace(**given | more)
 
 

@@ -7,5 +7,6 @@ batch       plates -> batches on the device, mirrored, recoloured and with imper
 losses      every loss with its weight and reason
 patches     sphere tracing through the field: small pictures for PHORHUM's rendering losses
 train       the loop: resumable, on a processor or on several GPUs (`python -m training.field.train`)
+ablate      the table of what each part is worth (`python -m training.field.ablate`)
 sheet       a picture of what the network makes of some plates
 """

@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from core.field.config import CONDITIONINGS, SIZES, FieldConfig
 from core.field.files import load_field, save_field
 from core.field.network import FieldNetwork
-from training.field.batch import Batch, Wish, batch_of
+from training.field.batch import BODY_SHARE, Batch, Wish, batch_of
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.losses import WEIGHTS, field_losses, light_losses, map_losses, weighted
 from training.field.patches import patch_losses
@@ -143,7 +143,7 @@ def train(options: argparse.Namespace) -> None:
     start = load_checkpoint(path, network, mean, optimiser) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee
-    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift)
+    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares)
     steps = Steps(files, wish, options.seed, start, options.steps, here.rank, options.patches)
     loader = DataLoader(steps, batch_size=None, num_workers=options.workers)
     if here.first:
@@ -223,7 +223,8 @@ def _weight(text: str) -> tuple[str, float]:
     return name, float(value)
 
 
-def _options() -> argparse.Namespace:
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options of a run, from the command line or from a list like one."""
     parser = argparse.ArgumentParser(
         prog="python -m training.field.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -250,7 +251,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-read-maps", action="store_true")
     parser.add_argument("--weight", type=_weight, action="append", default=[], metavar="LOSS=NUMBER", help="another weight for a loss")
     parser.add_argument("--dry-run", action="store_true", help="three steps, a checkpoint and a sheet")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    options.shares = tuple(BODY_SHARE.items())
     if options.dry_run:
         options.steps, options.log, options.batch, options.out = 3, 1, 2, options.out / "dry-run"
     options.out.mkdir(parents=True, exist_ok=True)
@@ -259,6 +261,6 @@ def _options() -> argparse.Namespace:
 
 if __name__ == "__main__":
     try:
-        train(_options())
+        train(parsed())
     except (FileNotFoundError, FloatingPointError, ValueError) as error:
         sys.exit(f"training.field.train: {error}")
