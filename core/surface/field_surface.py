@@ -16,6 +16,7 @@ from ..field.illumination import solved_light
 from ..field.network import Answer, Encoded, FieldNetwork
 from ..light import rotated
 from ..photo.person import Person, Photo
+from .isosurface import isosurface
 from .seen import bilinear, colours_seen, confidence
 from .surface import Surface
 from .view import look, to_linear, to_srgb
