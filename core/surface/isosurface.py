@@ -3,8 +3,8 @@
 The bound: where |f(a) - f(b)| ≤ L |a - b|, a cell whose corners all have |f| > L · half its diagonal holds no zero, for any point of a
 cell is within half a diagonal of a corner. Such a cell with corners of one sign is left alone; all others are halved, down to the finest
 grid. For a field with that Lipschitz constant the result is the dense grid's surface, vertex for vertex. A learned field is only nearly a
-distance: LIPSCHITZ leaves room, and a cell with both signs is always followed; what is finer than the coarsest grid and steeper than the bound may be
-missed, but the surface stays closed, because values never asked for are interpolated and keep their sign.
+distance: LIPSCHITZ leaves room, and a cell with both signs is always followed; what is finer than the coarsest grid and steeper than the
+bound may be missed, but the surface stays closed, because values never asked for are interpolated and keep their sign.
 """
 
 from collections.abc import Callable
