@@ -22,6 +22,8 @@ REACH = 0.3
 """Metres from which on the body's distance is told to the MLP as this much: far away only the direction matters."""
 CLOSE = 0.02
 """Metres: the finer of two scales in which distances are told."""
+NEAR, FAR = 0.2, 0.3
+"""Metres from the body between which the residual fades: beyond the second the field is the body's distance, which no coat reaches."""
 UNCONDITIONED = 0.5
 """Metres: half-depth of the slab that stands in for the body's distance where the field knows no body (PHORHUM's case)."""
 
@@ -106,9 +108,10 @@ class FieldNetwork(nn.Module):
         if config.read_maps:
             ahead = (depth - surface_depth) * depth.new_tensor([1, -1])
             told += [normal_front, normal_back, (ahead / CLOSE).tanh(), ahead.mean(-1, keepdim=True)]
-        base = depth.abs()[..., 0] - UNCONDITIONED
+        base, share = depth.abs()[..., 0] - UNCONDITIONED, 1.0
         if config.uses_nearest:
             base = nearest[..., 0]
+            share = ((FAR - base) / (FAR - NEAR)).clamp(0, 1)
             told += [nearest_features(nearest, picture.spread, config.fourier)]
         if config.uses_volume:
             told += [read(encoded.volume, points, picture.pelvis)]
@@ -117,7 +120,7 @@ class FieldNetwork(nn.Module):
         alpha = blend.softmax(dim=-1)
         own = own.sigmoid()
         albedo = alpha[..., :1] * photo_colour + alpha[..., 1:2] * albedo_back + alpha[..., 2:] * own
-        return Answer(base + 0.1 * residual[..., 0], albedo, own, alpha, label)
+        return Answer(base + 0.1 * share * residual[..., 0], albedo, own, alpha, label)
 
 
 class Mlp(nn.Module):
