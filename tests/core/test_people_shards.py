@@ -5,6 +5,7 @@ import pickle
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 
 from training.makehuman.asset_file import AssetFileError
 from training.people import maker, shards
+from training.people.lighting import rotated
 from training.people.maker import News, Recipe, make_shard, make_shards, unfinished
 from training.people.shards import Shard, ShardInvalid, encoded, shard_files, write_shard
+from training.people.snapshot import Snapshot
 
 sys.path.insert(0, str(Path(__file__).parent))  # where worker processes, which are told this path, find the module too
 from made_up_people import hopeless_shard, made_up, noise_shard, unreadable_shard
@@ -68,6 +71,39 @@ def test_views_come_back(shard):
             assert not back.normal[~inside].any()
             for name in ("intrinsics", "rotation", "translation", "size"):
                 np.testing.assert_array_equal(getattr(back.camera, name), getattr(seen.camera, name))
+
+
+def test_photographs_by_cycles_come_back_where_there_are_any(shard, tmp_path):
+    person, shell, views = made_up(0)
+    smooth = np.uint8(np.add.outer(np.arange(64), 2 * np.arange(64))[..., None] + [0, 20, 40])
+    light = np.random.default_rng(0).normal(size=(9, 3))
+    photo = Snapshot(smooth, views[1].alpha, light, rotated(light, views[1].camera.rotation), np.array([1.0, 1.1, 1.2]))
+    write_shard(tmp_path / "traced.npz", [encoded(person, shell, views, {1: photo})], {})
+    traced = Shard(tmp_path / "traced.npz")
+    assert traced.traced(0, 0) is None
+    back = traced.traced(0, 1)
+    np.testing.assert_array_equal(back.alpha, photo.alpha)
+    assert np.abs(back.pixels.astype(int) - photo.pixels).mean() < 1.5
+    for name in ("light", "light_in_camera", "exposure"):
+        np.testing.assert_allclose(getattr(back, name), getattr(photo, name), rtol=1e-5, atol=1e-6)
+    assert shard.traced(0, 0) is None
+
+
+def test_people_are_photographed_by_their_share_and_a_recipe_without_says_nothing_of_it(monkeypatch):
+    """None at 0, so that shards made before are still of their recipe; about a tenth at 0.1, the same ones again."""
+    monkeypatch.setattr(maker, "open_worlds", lambda *_: [])
+    monkeypatch.setitem(sys.modules, "training.people.traced", SimpleNamespace(traced_photograph=lambda *_: "photo"))
+    _, _, views = made_up()
+
+    def chosen(share):
+        recipe = replace(RECIPE, traced=share)
+        return [number for number in range(300) if maker.photographs(recipe, number, 0, None, views) == {0: "photo"}]
+
+    assert chosen(0.0) == []
+    assert 15 < len(chosen(0.1)) < 50
+    assert chosen(0.1) == chosen(0.1)
+    assert "traced" not in RECIPE.stated()
+    assert replace(RECIPE, traced=0.1).stated()["traced"] == 0.1
 
 
 def test_a_view_of_nobody_comes_back(tmp_path):

@@ -29,6 +29,7 @@ def main() -> int:
         options.size,
         options.views,
         options.per_shard,
+        0.0 if options.groups else options.traced,
     )
     try:
         if options.groups:
@@ -119,11 +120,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=512, help="pixels a side of a view, a multiple of 4")
     parser.add_argument("--views", type=int, default=6, help="of each person")
     parser.add_argument("--per-shard", type=int, default=12, help="people in a file of at most 40 MiB")
+    parser.add_argument("--traced", type=float, default=0.1, help="share of people photographed by Cycles too, with full light transport")
     parser.add_argument("--groups", action="store_true", help="pictures of two to six people instead")
     parser.add_argument("--sheet", action="store_true", help="write a contact sheet too")
     options = parser.parse_args()
     if options.count < 1 or options.workers < 1 or options.per_shard < 1 or options.views < 1:
         parser.error("--count, --workers, --per-shard and --views must be at least 1")
+    if not 0 <= options.traced <= 1:
+        parser.error("--traced must be a share, 0 to 1")
     if options.size < 4 or options.size % 4:
         parser.error("--size must be a multiple of 4")
     return options

@@ -22,7 +22,9 @@ from training.people.character import DressedPerson, Shell, View
 from training.people.rounding import is_coarse, rounded
 from training.people.shards import Shard, ShardFile, ShardInvalid, encoded, shard_path, write_shard
 from training.people.shell import outer_shell
+from training.people.snapshot import Snapshot
 from training.people.views import render_views
+from training.people.worlds import read_world
 from training.poses import sample_everyday_pose
 
 FAMILIES = {"composed": ("composed",), "artist": ("artist",), "both": ("composed", "artist")}
@@ -37,7 +39,7 @@ PATIENCE = 2.0
 @dataclass(frozen=True)
 class Recipe:
     """What makes people what they are. folders: of assets; family: of FAMILIES; held_out: from the parts that results are judged on;
-    size, views: of the pictures; per_shard: people to a file."""
+    size, views: of the pictures; per_shard: people to a file; traced: share of people whose first view Cycles photographs too."""
 
     folders: tuple[str, ...]
     seed: int
@@ -46,10 +48,11 @@ class Recipe:
     size: int = 512
     views: int = 6
     per_shard: int = 12
+    traced: float = 0.0
 
     def stated(self) -> dict:
-        """The recipe as a shard states it: without the folders, which are this machine's."""
-        return {key: value for key, value in asdict(self).items() if key != "folders"}
+        """The recipe as a shard states it: without the folders, which are this machine's, and without what was not asked for."""
+        return {key: value for key, value in asdict(self).items() if key != "folders" and (key, value) != ("traced", 0)}
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,22 @@ def make_person(recipe: Recipe, number: int, attempt: int = 0) -> tuple[DressedP
     person = dressed_person(rng, recipe, number)
     shell = outer_shell(person)
     return person, shell, render_views(rng, person, shell, recipe.size, recipe.views)
+
+
+def photographs(recipe: Recipe, number: int, attempt: int, person: DressedPerson, views: list[View]) -> dict[int, Snapshot]:
+    """Photographs with full light transport by the number of their view: the first one's of a share of people, none of the others."""
+    rng = np.random.default_rng([recipe.seed, number, attempt, 3])  # of its own, so that people are the same with and without
+    if rng.random() >= recipe.traced:
+        return {}
+    from training.people.traced import traced_photograph  # here, since it brings Blender along
+
+    return {0: traced_photograph(rng, person, views[0].camera, open_worlds(recipe.folders, recipe.held_out))}
+
+
+@lru_cache(maxsize=1)
+def open_worlds(folders: tuple[str, ...], held_out: bool) -> list[np.ndarray]:
+    """The worlds to photograph in, as `worlds.read_world` gives them."""
+    return [read_world(file) for file in open_assets([Path(folder) for folder in folders], ()).split(held_out).worlds]
 
 
 def dressed_person(rng: Generator, recipe: Recipe, number: int) -> DressedPerson:
@@ -150,7 +169,8 @@ def fill_shard(
 
 def encoded_person(recipe: Recipe, number: int, attempt: int) -> dict[str, np.ndarray]:
     """The person as a shard keeps them."""
-    return encoded(*make_person(recipe, number, attempt))
+    person, shell, views = make_person(recipe, number, attempt)
+    return encoded(person, shell, views, photographs(recipe, number, attempt, person, views))
 
 
 def made_or_replaced(make: Callable[[Recipe, int, int], dict], recipe: Recipe, number: int, tell: Callable[[News], None]) -> dict:

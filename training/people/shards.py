@@ -22,7 +22,8 @@ from numpy import ndarray
 
 from core.surface.surface import vertex_normals
 from training.people.character import BodyTruth, DressedPerson, Shell, View
-from training.people.view_codec import decoded_view, encoded_view
+from training.people.snapshot import Snapshot
+from training.people.view_codec import decoded_photograph, decoded_view, encoded_photograph, encoded_view
 
 VERSION = 1
 LIMIT = 40 * 2**20
@@ -51,8 +52,8 @@ class Record:
 # --- one person to arrays and back ------------------------------------------------------------------------------------------------
 
 
-def encoded(person: DressedPerson, shell: Shell, views: list[View]) -> dict[str, ndarray]:
-    """The person's arrays by member name; `about` is JSON as bytes."""
+def encoded(person: DressedPerson, shell: Shell, views: list[View], traced: dict[int, Snapshot] | None = None) -> dict[str, ndarray]:
+    """The person's arrays by member name; `about` is JSON as bytes. traced: photographs by Cycles, by the number of their view."""
     body = person.body
     truth = {"pose": body.pose, "betas": body.betas, "translation": body.translation, "joints": person.joints}
     about = {
@@ -60,6 +61,7 @@ def encoded(person: DressedPerson, shell: Shell, views: list[View]) -> dict[str,
         "family": person.family,
         "facts": person.facts,
         "views": len(views),
+        "traced": sorted(traced or {}),
         "joint_residual_cm": float(body.joint_residual_cm),
         "skin_residual_cm": None if np.isnan(body.skin_residual_cm) else float(body.skin_residual_cm),
     }
@@ -68,6 +70,8 @@ def encoded(person: DressedPerson, shell: Shell, views: list[View]) -> dict[str,
     arrays |= {f"shell/{key}": values for key, values in _encoded_shell(shell).items()}
     for number, view in enumerate(views):
         arrays |= {f"view{number}/{key}": values for key, values in encoded_view(view).items()}
+    for number, photo in (traced or {}).items():
+        arrays |= {f"view{number}/traced_{key}": values for key, values in encoded_photograph(photo).items()}
     return arrays
 
 
@@ -198,7 +202,7 @@ class Shard(ShardFile):
     kind = "people"
 
     def about(self, number: int) -> dict:
-        """name, family, facts, views, joint_residual_cm and skin_residual_cm (None where no skin shows)."""
+        """name, family, facts, views, traced, joint_residual_cm and skin_residual_cm (None where no skin shows)."""
         return json.loads(self._read(f"{number}/about").tobytes())
 
     def shell(self, number: int) -> Shell:
@@ -221,6 +225,13 @@ class Shard(ShardFile):
         """One view of the person, whole maps."""
         prefix = f"{number}/view{which}/"
         return decoded_view(lambda name: self._read(prefix + name))
+
+    def traced(self, number: int, which: int) -> Snapshot | None:
+        """Cycles' photograph of a view, None where there is none."""
+        if which not in self.about(number).get("traced", []):  # shards made before there were any do not say
+            return None
+        camera, prefix = self.view(number, which).camera, f"{number}/view{which}/traced_"
+        return decoded_photograph(lambda name: self._read(prefix + name), camera)
 
     def record(self, number: int) -> Record:
         """Everything about the person."""

@@ -1,4 +1,4 @@
-"""A view as it lies in a shard: cut to its box, pictures as JPEG and PNG bytes, and back."""
+"""Views and photographs as they lie in a shard: views cut to their box, pictures as JPEG and PNG bytes; and back."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,8 @@ from numpy import ndarray
 
 from core.camera import Camera
 from training.people.character import View
+from training.people.lighting import rotated
+from training.people.snapshot import Snapshot
 
 CELL = 4
 """Pixels per side and cell of the transfer; boxes are whole cells."""
@@ -49,6 +51,20 @@ def decoded_view(read: Callable[[str], ndarray]) -> View:
             maps[name] = _pasted(picture, camera, box)
     transfer = _pasted(read("transfer"), camera, box, CELL)
     return View(camera=camera, **maps, transfer=transfer, transfer_scale=read("transfer_scale"))
+
+
+def encoded_photograph(photo: Snapshot) -> dict[str, ndarray]:
+    """A photograph's arrays by name; its light in the camera frame follows from the camera."""
+    pictures = {"photo_jpg": _file_of(photo.pixels, ".jpg", 95), "alpha_png": _file_of(photo.alpha, ".png")}
+    return pictures | {"light": photo.light.astype(np.float32), "exposure": np.float32(photo.exposure)}
+
+
+def decoded_photograph(read: Callable[[str], ndarray], camera: Camera) -> Snapshot:
+    """The photograph whose arrays `read` gives by name, taken by the camera."""
+    pixels = np.ascontiguousarray(cv2.imdecode(read("photo_jpg"), cv2.IMREAD_COLOR)[..., ::-1])
+    light = read("light").astype(np.float64)
+    alpha = cv2.imdecode(read("alpha_png"), cv2.IMREAD_UNCHANGED)
+    return Snapshot(pixels, alpha, light, rotated(light, camera.rotation), read("exposure"))
 
 
 def _box(view: View) -> tuple[int, int, int, int]:
