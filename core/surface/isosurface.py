@@ -1,10 +1,10 @@
 """The zero surface of a signed distance, found from coarse to fine: only cells that can hold it are looked into.
 
-The bound: where |f(a) - f(b)| ≤ L |a - b|, a cell whose corners all have |f| > L · half its diagonal holds no zero, for any point of a
-cell is within half a diagonal of a corner. Such a cell with corners of one sign is left alone; all others are halved, down to the finest
-grid. For a field with that Lipschitz constant the result is the dense grid's surface, vertex for vertex. A learned field is only nearly a
-distance: LIPSCHITZ leaves room, and a cell with both signs is always followed; what is finer than the coarsest grid and steeper than the
-bound may be missed, but the surface stays closed, because values never asked for are interpolated and keep their sign.
+The bound: where |f(a) - f(b)| ≤ L |a - b|, the ball of radius |f(c)| / L round a corner c holds no zero. A cell whose corners have one
+sign and whose corners' balls cover it is left alone; all others are halved, down to the finest grid. For a field with that Lipschitz
+constant the result is the dense grid's surface, vertex for vertex. A learned field is only nearly a distance: LIPSCHITZ leaves room, and a
+cell with both signs is always followed; what is finer than the coarsest grid and steeper than the bound may be missed, but the surface
+stays closed, because values never asked for are interpolated and keep their sign.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,9 @@ LIPSCHITZ = 1.3
 
 COARSEST = 16
 """Finest cells along the side of a coarsest one: 9 cm for an adult at 320 cells, less than a forearm's length."""
+
+FINER = 4
+"""Parts along a cell's side in which it is told whether the corners' balls cover it."""
 
 Distance = Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]
 
@@ -53,18 +56,37 @@ def sparse_grid(
         known |= wanted
         if stride == 1:
             return values, step
-        kept = can_hold_surface(values, lipschitz * np.sqrt(3) / 2 * stride * step)
+        kept = can_hold_surface(values, lipschitz * stride * step)
         values, known, wanted = _halved(values), _spread(known), _corners(kept)
         stride //= 2
 
 
-def can_hold_surface(values: Float[ndarray, "X Y Z"], bound: float) -> Bool[ndarray, "x y z"]:
-    """True for the cells whose corners have both signs, or one of them a value within the bound."""
-    corners = [
-        values[x : values.shape[0] - 1 + x, y : values.shape[1] - 1 + y, z : values.shape[2] - 1 + z] for x, y, z in np.ndindex(2, 2, 2)
-    ]
-    lowest, highest = np.minimum.reduce(corners), np.maximum.reduce(corners)
-    return (lowest <= bound) & (highest >= -bound)
+def can_hold_surface(values: Float[ndarray, "X Y Z"], side: float) -> Bool[ndarray, "x y z"]:
+    """True for the cells whose corners have both signs, or whose corners' balls of radius |value| do not cover it.
+
+    side: a cell's side in units of the values (times the Lipschitz constant). Covered is told in FINER³ parts of the cell: each must lie
+    whole in one ball. Where a value is larger than half the cell's diagonal at every corner that needs no telling.
+    """
+    x, y, z = values.shape
+    parts = [values[i : x - 1 + i, j : y - 1 + j, k : z - 1 + k] for i, j, k in np.ndindex(2, 2, 2)]
+    corners = np.stack(parts, axis=-1)
+    mixed = (corners.min(axis=-1) < 0) & (corners.max(axis=-1) > 0)
+    kept = mixed | (np.abs(corners).min(axis=-1) <= np.sqrt(3) / 2 * side)
+    unsure = np.nonzero(kept & ~mixed)
+    kept[unsure] = ~_covered(np.abs(corners[unsure]) / side)
+    return kept
+
+
+def _covered(radii: Float[ndarray, "M 8"]) -> Bool[ndarray, " M"]:
+    """True where the balls round a unit cell's corners cover it."""
+    corners = np.array(list(np.ndindex(2, 2, 2)), dtype=float)
+    covered = np.ones(len(radii), bool)
+    for middle in (np.array(list(np.ndindex(FINER, FINER, FINER))) + 0.5) / FINER:
+        farthest = np.linalg.norm(np.abs(corners - middle) + 0.5 / FINER, axis=1).astype(
+            np.float32
+        )  # of the part's points, from each corner
+        covered &= (radii >= farthest).any(axis=1)
+    return covered
 
 
 def _asked(distance: Distance, points: ndarray) -> ndarray:

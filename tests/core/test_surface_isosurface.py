@@ -131,12 +131,31 @@ def test_parts_are_weighed_by_what_they_enclose():
 
 
 def test_the_bound_keeps_what_may_hold_a_zero():
-    values = np.full((3, 2, 2), 0.5, np.float32)
+    """Both signs; or too small a value all round. A plane beside the cell, farther than a part of it, is seen to leave it alone."""
+    values = np.full((3, 2, 2), 0.3, np.float32)
     values[2] = 0.05
-    assert can_hold_surface(values, 0.1).ravel().tolist() == [False, True]
+    assert can_hold_surface(values, 0.3).ravel().tolist() == [False, True]
+    values[2] = 0.9
     values[2, 0, 0] = -0.9
-    values[2, 1:] = values[2, 0, 1] = 0.9
     assert can_hold_surface(values, 0.01).ravel().tolist() == [False, True]
+    beside = np.arange(2, dtype=np.float32)[:, None, None] + np.zeros((2, 2, 2), np.float32)
+    assert can_hold_surface(beside + 0.1, 1.0).all()
+    assert not can_hold_surface(beside + 0.5, 1.0).any()
+
+
+def test_no_cell_with_a_surface_is_left_alone():
+    """Random balls at every distance from a cell: where the cell does hold a zero, it is kept."""
+    rng = np.random.default_rng(0)
+    inside = np.stack(np.meshgrid(*[np.linspace(0, 1, 9)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    corners = np.stack(np.meshgrid(*[[0.0, 1]] * 3, indexing="ij"), -1)
+    left = 0
+    for _ in range(400):
+        middle, radius = rng.uniform(-3, 4, 3), rng.uniform(0.05, 3)
+        found = can_hold_surface(np.float32(np.linalg.norm(corners - middle, axis=-1) - radius), 1.0)[0, 0, 0]
+        truth = np.linalg.norm(inside - middle, axis=1) - radius
+        assert found or not (truth.min() <= 0 <= truth.max())
+        left += not found
+    assert left > 100
 
 
 def test_fields_without_a_surface_are_refused():
