@@ -87,9 +87,9 @@ class Encoder(nn.Module):
             x = interpolate(self.ups[number](x), scale_factor=2.0, mode="nearest") + skips[number]
             x = self.up_blocks[number](x)
         features = self.leave(x)
-        return features, bottleneck, self._maps(features, photo)
+        return features, bottleneck, self._maps(features, photo, body)
 
-    def _maps(self, features: Float[Tensor, "B C h w"], photo: Float[Tensor, "B 4 H W"]) -> Maps:
+    def _maps(self, features: Float[Tensor, "B C h w"], photo: Float[Tensor, "B 4 H W"], body: Float[Tensor, "B 9 h w"]) -> Maps:
         half = self.half_head(features)
         fine = interpolate(self.to_fine(features), scale_factor=2.0, mode="bilinear", align_corners=False)
         full = self.fine_head(torch.cat([fine, photo], dim=1))
@@ -99,7 +99,12 @@ class Encoder(nn.Module):
             log_shading=full[:, 3:].clamp(-6, 3),
             normal_back=normalize(half[:, :3] - 0.5 * towards, dim=1),
             albedo_back=half[:, 3:6].sigmoid(),
-            depth=half[:, 6:8] + half.new_tensor([-0.1, 0.1])[None, :, None, None],
+            depth=0.1 * half[:, 6:8] + self._usual_depth(body),
             label_front=half[:, 8 : 8 + LABELS],
             label_back=half[:, 8 + LABELS :],
         )
+
+    def _usual_depth(self, body: Float[Tensor, "B 9 h w"]) -> Float[Tensor, "B 2 h w"]:
+        """What the predicted depths are told relative to: the body's, where its maps are read and show it; else 10 cm to each side."""
+        slab = body.new_tensor([-0.1, 0.1])[None, :, None, None]
+        return torch.where(body[:, :1] > 0, body[:, 4:6], slab) if self.config.body_maps else slab

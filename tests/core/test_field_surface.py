@@ -1,0 +1,126 @@
+"""The surface stage with a field whose answers are known: shape, colour from the photo over its shading, light in the body's frame."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from scipy.spatial import cKDTree
+
+from core.errors import EmptySurface, FieldNotFinite, NoPersonFound
+from core.field.config import FieldConfig
+from core.field.encoder import LABELS, Maps
+from core.field.network import Answer, Encoded, FieldNetwork
+from core.light import NEUTRAL, irradiance, rotated
+from core.surface.field_surface import field_of, field_surface, light_of
+from core.surface.view import to_linear, to_srgb
+
+CONFIG = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=16, layers=1)
+SHADE = 0.5
+
+
+class Coat(FieldNetwork):
+    """A field that is a coat of even thickness round the body, green all over; it takes every photo for half lit, and light from above."""
+
+    def __init__(self, thickness=0.02, broken=False):
+        super().__init__(CONFIG)
+        self.thickness, self.broken = thickness, broken
+
+    def encode(self, picture):
+        side, half = CONFIG.picture, CONFIG.half
+        towards = torch.tensor([0.0, 0, -1])[None, :, None, None]
+        maps = Maps(
+            towards.expand(1, 3, side, side),
+            torch.full((1, 3, side, side), float(np.log(SHADE))),
+            -towards.expand(1, 3, half, half),
+            torch.zeros(1, 3, half, half),
+            torch.zeros(1, 2, half, half),
+            torch.zeros(1, LABELS, half, half),
+            torch.zeros(1, LABELS, half, half),
+        )
+        light = torch.tensor(SHADE * NEUTRAL, dtype=torch.float32)[None]
+        return Encoded(torch.zeros(1, 8, half, half), maps, light, torch.zeros(1, 3, side, side), picture, None)
+
+    def ask(self, encoded, points, nearest):
+        distance = nearest[..., 0] - self.thickness
+        if self.broken:
+            distance = distance * float("nan")
+        green = torch.tensor([0.1, 0.8, 0.1]).expand(*points.shape)
+        return Answer(distance, green, green, green, torch.zeros(*points.shape[:2], LABELS))
+
+
+@pytest.fixture(scope="module")
+def person(made_up, t_body):
+    return made_up.painted(t_body, np.full((len(t_body.vertices), 3), 120, np.uint8), (20, 30, 200))
+
+
+@pytest.fixture(scope="module")
+def dressed(person, t_body):
+    return field_surface(*person, t_body, Coat(), "draft")
+
+
+def test_the_surface_is_the_fields(dressed, t_body):
+    surface, _ = dressed
+    mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
+    assert mesh.is_watertight
+    assert mesh.volume > 0
+    gap, _ = cKDTree(surface.vertices).query(t_body.vertices)
+    assert np.median(gap) == pytest.approx(0.02, abs=0.006)
+
+
+def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
+    """120 of 255 in half light is twice as bright a surface; what the photo cannot show is the field's own green."""
+    surface, _ = dressed
+    seen = surface.confidence > 0.99
+    assert seen.sum() > 100
+    wanted = 255 * to_srgb(np.array(to_linear(np.array(120 / 255)) / SHADE))
+    np.testing.assert_allclose(surface.albedo[seen] - wanted, 0, atol=1.5)
+    unseen = surface.albedo[surface.confidence == 0].astype(float)
+    np.testing.assert_allclose(unseen - 255 * np.array([0.1, 0.8, 0.1]), 0, atol=1)
+
+
+def test_nothing_of_the_backdrop_is_on_the_person(dressed):
+    """The blue behind is nowhere: not at the outline either."""
+    surface, _ = dressed
+    assert (surface.albedo[:, 2].astype(int) <= surface.albedo[:, :2].max(axis=1) + 2).all()
+
+
+def test_light_is_in_the_bodys_frame(person, t_body):
+    """Light that the camera sees from the right comes from the person's side that is there."""
+    rng = np.random.default_rng(0)
+    from scipy.spatial.transform import Rotation
+
+    turn = Rotation.from_rotvec([0.2, 0.5, -0.1]).as_matrix() @ t_body.camera.rotation
+    camera = replace(t_body.camera, rotation=turn, translation=turn @ np.linalg.inv(t_body.camera.rotation) @ t_body.camera.translation)
+    body = replace(t_body, camera=camera)
+    network = Coat()
+    light = rng.normal(0, 0.1, (9, 3)) + NEUTRAL
+    plain = network.encode
+
+    def encode(picture):
+        encoded = plain(picture)
+        normals = torch.nn.functional.normalize(torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(0)), dim=0)
+        shading = irradiance(light, normals.permute(1, 2, 0).double().numpy()) / np.pi
+        log = torch.tensor(np.log(np.maximum(shading, 1e-6)), dtype=torch.float32).permute(2, 0, 1)[None]
+        maps = encoded.maps._replace(normal_front=normals[None], log_shading=log)
+        return encoded._replace(maps=maps, light=torch.tensor(light, dtype=torch.float32)[None])
+
+    network.encode = encode
+    found = light_of(field_of(*person, body, network))
+    np.testing.assert_allclose(rotated(found, camera.rotation), light, atol=0.02)
+
+
+def test_fields_without_a_surface_are_refused(person, t_body):
+    with pytest.raises(EmptySurface, match="nobody"):
+        field_surface(*person, t_body, Coat(thickness=-2.0), "draft")
+    with pytest.raises(FieldNotFinite, match="no numbers"):
+        field_surface(*person, t_body, Coat(broken=True), "draft")
+    photo, someone = person
+    with pytest.raises(NoPersonFound, match="outline is empty"):
+        field_surface(photo, replace(someone, mask=np.zeros_like(someone.mask)), t_body, Coat(), "draft")
+
+
+@pytest.mark.parametrize("error", [EmptySurface, FieldNotFinite])
+def test_errors_have_hints(error):
+    assert error.default_hint
