@@ -20,7 +20,8 @@ The second ring is reached only in the child process:
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length
     body        SMPL's body model, its files, and the fit to landmarks
-    surface     photo + person + body -> a coloured surface
+    field       the learned field: photo + body -> signed distance, albedo, light
+    surface     photo + person + body (+ field) -> a coloured surface, and the light
     rig         skin weights and the rest pose
     __main__    the command line
 

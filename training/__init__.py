@@ -5,6 +5,7 @@
     people               the generator: dressed people in poses, their surface, their views, shards (`python -m training.people`)
     lifter               landmarks with their true bodies, modelled errors, and the lifter's trainer
     calibrate_landmarks  where the detector's landmarks sit on the skeleton: core/body/fit/places.toml
+    field                trains the field: people into plates, losses, the loop (`python -m training.field.train`)
     evaluate             the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
     evaluate_fit         the fit of the body measured on held-out photographs and on real photos, into docs/RESULTS.md
 

@@ -102,5 +102,5 @@ def test_the_example_from_photo_to_avatar(tmp_path):
     pixels = avatar.camera.project(avatar.joints)
     assert ((pixels > 0) & (pixels < avatar.image_size)).all()
     assert 1.4 < avatar.rest_vertices[:, 1].max() - avatar.rest_vertices[:, 1].min() < 2.1
-    assert abs(avatar.vertices[:, 1].min()) < 0.02
+    assert abs(avatar.vertices[:, 1].min()) < 0.12  # the bare body stands at 0; soles lie below
     assert avatar.meta["weights"]["body"] == "body_neutral.npz"
