@@ -15,8 +15,9 @@ from torch.optim import AdamW
 from core.field.conditioning import BodyInView
 from core.field.config import FieldConfig
 from core.field.network import Answer, FieldNetwork
-from training.field import bake, train
+from training.field import train
 from training.field.batch import BODY_SHARE, Patches, Wish, batch_of, hue_turn, mirrored, sample_of, worn
+from training.field.bodies import shifted
 from training.field.body_noise import noisy, put_back
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.losses import gradient_of, light_losses, masked, normal_loss
@@ -201,7 +202,7 @@ def test_depth_shift_is_how_far_the_body_moved():
     exact = BodyInView(mesh.vertices + np.array([0, 0, 3]), np.array(mesh.faces), np.array(mesh.vertices), np.array([0, 0, 3.0]), 0.0)
     wrong = replace(exact, vertices=exact.vertices + np.array([0, 0, 0.07]))
     points = np.array([[0, 0, 2.6], [0, 0, 3.4], [0.05, 0, 2.7]])
-    np.testing.assert_allclose(bake.shifted(wrong, exact, points), 0.07, atol=1e-3)
+    np.testing.assert_allclose(shifted(wrong, exact, points), 0.07, atol=1e-3)
 
 
 # --- losses ------------------------------------------------------------------------------------------------------------------------

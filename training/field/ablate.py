@@ -2,7 +2,8 @@
 
     python -m training.field.ablate --plates DIR --out DIR --steps 600 --results docs/RESULTS.md [--rows NAME …]
 
-Judged on the people whom the trainer keeps apart, with the exact and with the product's estimated body: figures at points, not on extracted surfaces, so that a row costs its training and little more. A row that is done is not trained again.
+Judged on the people whom the trainer keeps apart, with the exact and with the product's estimated body: figures at points, not on extracted
+surfaces, so that a row costs its training and little more. A row that is done is not trained again.
 """
 
 import argparse

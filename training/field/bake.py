@@ -14,7 +14,6 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -23,223 +22,19 @@ import torch
 from numpy import ndarray
 from numpy.random import Generator
 
-from core.body.fit.fit import fit_body
-from core.body.lifter import Lifter, load_lifter
-from core.body.model import BodyModel
 from core.camera import Camera
-from core.field.conditioning import USUAL_HEIGHT, BodyInView, body_maps
+from core.field.conditioning import BodyInView
 from core.field.framing import intrinsics_of, square_round
-from core.field.volume import voxels
 from core.light import rotated
-from core.photo.detector import detect, whole
 from core.photo.frame import Frame, square_frame
-from core.photo.landmarks import LANDMARKS, upright_world
-from core.photo.network import load_network
-from core.photo.people import read_all
-from core.photo.person import Person, Photo
 from core.skeleton import JOINT
-from core.surface.raster import rasterise, window
-from core.surface.view import to_linear, to_srgb
-from core.weights import find
-from training.field.body_noise import JOINT_SPREAD, noisy, put_back
-from training.field.patches import DEPTHS, REACH, SIDE
+from training.field.bodies import Tools, body_arrays, body_of, estimated_body, open_tools, shifted, wrong_body
+from training.field.patches import DEPTHS, SIDE
 from training.field.plates import write_plate
-from training.held_out import held_out
-from training.people.character import BodyTruth, Shell, View
-from training.people.lighting import shading
-from training.people.samples import Sampler, Samples
+from training.field.truth import NEAR, SURFACE, front_maps, half_maps, patch_arrays, patch_places, points_of
+from training.people.samples import Sampler
 from training.people.shards import Shard, shard_files
-from training.people.snapshot import Snapshot, photograph_of
-from training.people.subject import open_body
-from training.people.worlds import read_world
-
-SURFACE, NEAR, FAR = 1600, 4400, 1000
-"""Points of a plate: on the surface, near it, and all over the box."""
-SPREADS = (0.004, 0.015, 0.05)
-"""Metres off the surface of the near ones, in equal shares."""
-ESTIMATED_SPREAD = 0.12
-"""Radians told for bodies the product estimated, as `core.body.fitted` does."""
-
-
-@dataclass(frozen=True, eq=False)
-class Tools:
-    """What every plate needs: the body model, the lifter, the landmark networks, worlds; side: pixels; volume: cells a side or 0; shift:
-    whether a body with depth-ambiguity-aware points is added; patches: share of plates that get rays for the rendering losses."""
-
-    model: BodyModel
-    lifter: Lifter
-    worlds: list[ndarray]
-    side: int
-    volume: int
-    shift: bool
-    patches: float
-
-
-def open_tools(worlds: Path | None, side: int, volume: int = 0, shift: bool = False, patches: float = 0.0) -> Tools:
-    """Worlds held out for judging are left out."""
-    files = sorted([*worlds.glob("*.exr"), *worlds.glob("*.hdr")]) if worlds else []
-    pictures = [read_world(path) for path in files if path.stem not in held_out("worlds")]
-    return Tools(open_body(), load_lifter(find("lifter")), pictures, side, volume, shift, patches)
-
-
-# --- bodies ------------------------------------------------------------------------------------------------------------------------
-
-
-def body_of(model: BodyModel, pose: ndarray, betas: ndarray, translation: ndarray) -> tuple[ndarray, ndarray, ndarray]:
-    """Vertices (V, 3) and joints (24, 3) posed, and rest places (V, 3) as `conditioning.Nearest` has them."""
-    batch = [torch.tensor(np.float32(part)[None]) for part in (betas, pose, translation)]
-    with torch.no_grad():
-        posed, rest = model(*batch), model.rest(batch[0])
-    vertices, joints = rest.vertices[0].numpy(), rest.joints[0].numpy()
-    place = (vertices - joints[JOINT["pelvis"]]) * (USUAL_HEIGHT / float(np.ptp(vertices[:, 1])))
-    return posed.vertices[0].numpy().astype(np.float64), posed.joints[0].numpy().astype(np.float64), place
-
-
-def wrong_body(
-    tools: Tools, rng: Generator, truth: BodyTruth, exact: BodyInView, camera: Camera, true_joints: ndarray, level: float
-) -> BodyInView:
-    """The true body with modelled errors of this level, seen by the same camera."""
-    pose, betas = noisy(rng, truth.pose, truth.betas, level)
-    vertices, joints, rest = body_of(tools.model, pose, betas, truth.translation)
-    moved = put_back(camera.to_camera(vertices), camera.to_camera(joints), true_joints, camera.intrinsics)
-    return BodyInView(moved, exact.faces, rest, exact.pelvis, level * float(JOINT_SPREAD))
-
-
-def estimated_body(tools: Tools, snap: Snapshot, exact: BodyInView, camera: Camera) -> BodyInView | None:
-    """The body as the product fits it to the photograph, scaled about the camera to the pelvis' true depth; None where nobody is found."""
-    person = detected(snap)
-    if person is None:
-        return None
-    photo = Photo(snap.pixels, None, float(camera.intrinsics[0]), "plate")
-    body = fit_body(photo, person, tools.model, tools.lifter)
-    pelvis = body.camera.to_camera(body.joints)[JOINT["pelvis"]]
-    if np.linalg.norm(pelvis[:2] / pelvis[2] - exact.pelvis[:2] / exact.pelvis[2]) > 0.15:
-        return None  # somebody else: an occluder or the backdrop
-    vertices = body.camera.to_camera(body.vertices) * (exact.pelvis[2] / pelvis[2])
-    height = float(np.ptp(body.rest_vertices[:, 1]))
-    rest = (body.rest_vertices - body.rest_joints[JOINT["pelvis"]]) * (USUAL_HEIGHT / height)
-    return BodyInView(vertices, exact.faces, rest, exact.pelvis, ESTIMATED_SPREAD)
-
-
-def detected(snap: Snapshot) -> Person | None:
-    """The person's landmarks as the detector sees them, with the true mask."""
-    found = read_all(snap.pixels, detect(snap.pixels, whole(snap.pixels.shape[1::-1]), load_network(find("pose_detection"))),
-                     load_network(find("pose_landmark_full")))  # fmt: skip
-    if not found:
-        return None
-    reading, frame, count = found[0].reading, found[0].frame, len(LANDMARKS)
-    points = frame.to_photo(reading.points[:count])
-    return Person(
-        found[0].box, 1.0, points, reading.visibility[:count], reading.presence[:count], upright_world(reading, frame), snap.alpha
-    )
-
-
-# --- maps --------------------------------------------------------------------------------------------------------------------------
-
-
-def front_maps(view: View, snap: Snapshot, square: Frame) -> dict[str, ndarray]:
-    """The full-size arrays of a plate."""
-    inside = (view.alpha > 0).astype(np.float32)
-    share = square.take(inside)[..., None]
-    normal = square.take(view.normal.astype(np.float32) / 127 * inside[..., None])
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    light = square.take(np.maximum(shading(view, snap.light), 1e-3) * inside[..., None]) / np.maximum(share, 1e-3)
-    return {
-        "photo": square.take(snap.pixels, edge=True),
-        "mask": square.take(snap.alpha),
-        "alpha": square.take(view.alpha),
-        "normal": np.round(127 * normal).astype(np.int8),
-        "albedo": square.take(view.albedo),
-        "log_shading": np.log(np.clip(light, 2e-3, 20)).astype(np.float16),
-        "trusted": square.take(view.trusted),
-    }
-
-
-def half_maps(shell: Shell, camera: Camera, pelvis_depth: float) -> dict[str, ndarray]:
-    """The half-size arrays of a plate, from the shell: front and back."""
-    front, back = rasterise(shell.vertices, shell.faces, camera), rasterise(shell.vertices, shell.faces, camera, farthest=True)
-    values = np.concatenate([shell.normals @ camera.rotation.T, shell.albedo, shell.trusted[:, None]], axis=1).astype(np.float32)
-    seen = back.interpolate(shell.faces, values)
-    normal = seen[..., :3] / np.maximum(np.linalg.norm(seen[..., :3], axis=-1, keepdims=True), 1e-6)
-    labels = []
-    for side in (front, back):
-        corner = np.take_along_axis(shell.faces[side.face], side.barycentric.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-        labels.append(np.where(side.face >= 0, shell.label[corner], 255))
-    depth = np.stack([np.where(side.face >= 0, side.depth - pelvis_depth, np.nan) for side in (front, back)])
-    return {
-        "depth": depth.astype(np.float16),
-        "normal_back": np.round(127 * normal).astype(np.int8),
-        "albedo_back": np.round(seen[..., 3:6]).astype(np.uint8),
-        "trusted_back": seen[..., 6].astype(np.uint8),
-        "label": np.stack(labels).astype(np.uint8),
-    }
-
-
-def body_arrays(body: BodyInView, points: ndarray, camera: Camera, tools: Tools, found: ndarray | None = None) -> dict[str, ndarray]:
-    """What one body says: its maps, and the nearest body point to each point."""
-    half = tools.side // 2
-    arrays = {
-        "maps": body_maps(body, camera.intrinsics, tools.side, half).astype(np.float16),
-        "nearest": (body.nearest(points).stacked() if found is None else found).astype(np.float16),
-        "shift": np.zeros(len(points), np.float16),
-        "spread": np.array([body.spread], np.float32),
-    }
-    return arrays | ({"volume": voxels(body, tools.volume).astype(np.float16)} if tools.volume else {})
-
-
-def shifted(body: BodyInView, exact: BodyInView, points: ndarray) -> ndarray:
-    """Metres (N,) along each point's ray by which a wrong body has moved in depth there (Zheng et al. 2020, section 4.2, equation 5).
-
-    PaMIR compares the depth maps of the fitted and the true body; here the same body point is compared, so it works behind the front too.
-    """
-    found = exact.distance.query(points)
-    corners = exact.faces[found.face]
-    moved = np.einsum("nk,nkc->nc", found.barycentric, body.vertices[corners] - exact.vertices[corners])
-    rays = points / np.linalg.norm(points, axis=1, keepdims=True)
-    return (moved * rays).sum(axis=1)
-
-
-# --- patches -----------------------------------------------------------------------------------------------------------------------
-
-
-def patch_arrays(rng: Generator, shell: Shell, camera: Camera, light: ndarray, alpha: ndarray) -> dict[str, ndarray]:
-    """Two patches of SIDE² rays through pixels of the picture, about one place of the person: the nearest surface, and the farthest."""
-    rows, columns = np.nonzero(alpha > 127)
-    chosen = int(rng.integers(len(rows)))
-    low = np.clip(np.array([columns[chosen], rows[chosen]]) - SIDE // 2, 0, alpha.shape[0] - SIDE).astype(float)
-    small = window(camera, np.concatenate([low, low + SIDE]), (SIDE, SIDE))
-    x, y = np.meshgrid(np.arange(SIDE) + 0.5, np.arange(SIDE) + 0.5)
-    rays = np.stack(
-        [(x - small.intrinsics[2]) / small.intrinsics[0], (y - small.intrinsics[3]) / small.intrinsics[1], np.ones_like(x)], axis=-1
-    )
-    length = np.linalg.norm(rays, axis=-1)
-    values = np.concatenate([shell.albedo / 255, shell.trusted[:, None], np.maximum(shell.transfer @ light, 0)], axis=1).astype(np.float32)
-    sides = []
-    for farthest in (False, True):
-        raster = rasterise(shell.vertices, shell.faces, small, farthest)
-        hit, seen = raster.face >= 0, raster.interpolate(shell.faces, values)
-        depth = np.where(hit, raster.depth, np.median(raster.depth[hit]) if hit.any() else camera.translation[2]) * length
-        corner = np.take_along_axis(shell.faces[raster.face], raster.barycentric.argmax(axis=-1)[..., None], axis=-1)[..., 0]
-        sides.append({
-            "rays": rays / length[..., None],
-            "near": depth - REACH,
-            "hit": np.uint8(hit),
-            "known": np.uint8(hit & (seen[..., 3] >= 250)),
-            "label": np.where(hit, shell.label[corner], 255).astype(np.uint8),
-            "albedo": np.uint8(np.round(255 * seen[..., :3])),
-            "shaded": np.uint8(np.round(255 * to_srgb(np.clip(to_linear(seen[..., :3]) * seen[..., 4:], 0, 1)))),
-        })  # fmt: skip
-    stacked = {name: np.stack([side[name].reshape(SIDE * SIDE, *side[name].shape[2:]) for side in sides]) for name in sides[0]}
-    return {f"patch/{name}": np.float32(value) if name in ("rays", "near") else value for name, value in stacked.items()}
-
-
-def patch_places(patch: dict[str, ndarray]) -> ndarray:
-    """The points (2 · 1024 · DEPTHS, 3) at which bodies are asked for the patches."""
-    t = patch["patch/near"][..., None] + np.linspace(0, 2 * REACH, DEPTHS)
-    return (patch["patch/rays"][:, :, None] * t[..., None]).reshape(-1, 3).astype(np.float64)
-
-
-# --- plates ------------------------------------------------------------------------------------------------------------------------
+from training.people.snapshot import photograph_of
 
 
 def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) -> Iterator[tuple[int, dict[str, ndarray], dict]]:
@@ -264,14 +59,6 @@ def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) ->
                  "side": tools.side,
                  "patches": "patch/near" in arrays}  # fmt: skip
         yield which, arrays, facts
-
-
-def points_of(sampler: Sampler, rng: Generator) -> Samples:
-    """The plate's points in an order of chance within each kind, so that any run of them is a fair draw."""
-    surface = sampler.on_surface(rng, SURFACE + NEAR)
-    surface[SURFACE:] += rng.normal(0, 1, (NEAR, 3)) * rng.choice(SPREADS, NEAR)[:, None]
-    low, high = sampler.vertices.min(axis=0) - 0.15, sampler.vertices.max(axis=0) + 0.15
-    return sampler.at(np.concatenate([surface, rng.uniform(low, high, (FAR, 3))]))
 
 
 def plate(rng, tools, view, snap, shell, samples, truth, exact, found, true_joints) -> tuple[dict[str, ndarray], list[str]]:
