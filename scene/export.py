@@ -6,7 +6,8 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import FolderNotWritable, SettingInvalid, Unexpected
+from ..core.errors import SettingInvalid
+from .files import check_place, failed_to_write
 from .person import parts
 
 
@@ -26,23 +27,6 @@ def export_person(collection: bpy.types.Collection, path: Path | str, format: st
     except RuntimeError as error:
         raise failed_to_write(path, error) from error
     return path
-
-
-def check_place(path: Path) -> None:
-    """FolderNotWritable where no file of this name can be written. Leaves no empty file, of which Blender would keep a backup."""
-    there = path.exists()
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise FolderNotWritable(f"{path} cannot be written: {error.strerror}") from error
-    if not there:
-        path.unlink()
-
-
-def failed_to_write(path: Path, error: RuntimeError) -> Unexpected:
-    """Unexpected with the reason in the RuntimeError that Blender's operators raise, which may end with a traceback and its place."""
-    words = [line for line in str(error).strip().splitlines() if not line.startswith("Location:")]
-    return Unexpected(f"{path.name} could not be written: {words[-1]}")
 
 
 def _write_glb(path: Path) -> None:
