@@ -1,4 +1,4 @@
-"""The way of a photo on one screen: people, body, surface, rig, Avatar."""
+"""The way of a photo on one screen: people, body, surface, rig, texture, Avatar."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,9 +26,17 @@ from .rig.rest import rest_pose
 from .rig.skin import skin
 from .surface.body_surface import body_surface
 from .surface.surface import Surface
+from .texture.paint import SIZES, Texture, paint
 from .weights import find
 
-STAGES = {"Reading the photo": 0.02, "Finding people": 0.45, "Fitting the body": 0.08, "Making the surface": 0.4, "Making the rig": 0.05}
+STAGES = {
+    "Reading the photo": 0.02,
+    "Finding people": 0.4,
+    "Fitting the body": 0.08,
+    "Making the surface": 0.3,
+    "Making the rig": 0.05,
+    "Painting the texture": 0.15,
+}
 """Every stage's name, as users see it, and its share of a photo's time. The shares sum to one."""
 
 LANDMARK_WEIGHTS = ("pose_detection", "pose_landmark_full")
@@ -97,8 +105,11 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Making the rig"):
             skin_joints, skin_weights = skin(surface, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
+        with clock("Painting the texture"):
+            size = SIZES.get(str(settings["texture"]))
+            texture = paint(photo, person, body, surface, rest, size) if size else None
         facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": list(person.warnings)}
-        yield to_avatar(photo, body, surface, (rest, skin_joints, skin_weights), describe(request, models) | facts)
+        yield to_avatar(photo, body, surface, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
 
 
 def describe(request: Request, models: Models) -> dict:
@@ -113,7 +124,14 @@ def describe(request: Request, models: Models) -> dict:
     }
 
 
-def to_avatar(photo: Photo, body: FittedBody, surface: Surface, rig: tuple[np.ndarray, np.ndarray, np.ndarray], meta: dict) -> Avatar:
+def to_avatar(
+    photo: Photo,
+    body: FittedBody,
+    surface: Surface,
+    rig: tuple[np.ndarray, np.ndarray, np.ndarray],
+    texture: Texture | None,
+    meta: dict,
+) -> Avatar:
     """Everything the stages made, under the Avatar's names."""
     rest_vertices, skin_joints, skin_weights = rig
     return Avatar(
@@ -136,4 +154,6 @@ def to_avatar(photo: Photo, body: FittedBody, surface: Surface, rig: tuple[np.nd
         camera_translation=body.camera.translation,
         image_size=body.camera.size,
         meta=meta | {"photo": photo.name},
+        uv=texture.uv if texture else None,
+        texture=texture.picture if texture else None,
     )

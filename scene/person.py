@@ -11,7 +11,7 @@ from ..core.errors import PhotoUnreadable
 from .armature import apply_pose, build_armature
 from .camera import build_camera, set_render_size
 from .cleanup import all_or_nothing
-from .material import build_material
+from .material import build_material, build_texture
 from .mesh import build_body, build_surface
 from .photo import show_photo
 from .world import build_world
@@ -34,7 +34,8 @@ def build_person(avatar: Avatar, name: str, photo_path: Path | str | None = None
         armature = build_armature(name, avatar.rest_joints, collection)
         apply_pose(armature, avatar.pose, avatar.translation)
         camera = build_camera(avatar.camera, f"{name} camera")
-        surface = build_surface(avatar, f"{name} surface", armature, build_material(name))
+        texture = None if avatar.texture is None else build_texture(f"{name} albedo", avatar.texture)
+        surface = build_surface(avatar, f"{name} surface", armature, build_material(name, texture))
         for part in (surface, build_body(avatar, f"{name} body", armature), camera):
             collection.objects.link(part)
         if photo_path:
