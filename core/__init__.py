@@ -6,11 +6,14 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
     command     the command line's words and exit codes
+    coverage    which pixels flat triangles cover
     errors      everything that can go wrong for a user, each with a sentence and a hint
+    gutter      colour for a texture's texels that no surface point has
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
     settings    every option once: default, range, unit, label, tooltip
     skeleton    SMPL's 24 joints by name, and forward kinematics
+    unwrap      a place in a texture for every corner of a mesh's triangles
     weights     weights/index.toml: which file is where, and whether it is intact
     worker      starts the child process and reads its messages
 
@@ -23,6 +26,7 @@ The second ring is reached only in the child process:
     field       the learned field: photo + body -> signed distance, albedo, light
     surface     photo + person + body (+ field) -> a coloured surface, and the light
     rig         skin weights and the rest pose
+    texture     the surface's colours as a picture, with the photo's own pixels
     __main__    the command line
 
 Dimension letters in shapes: B batch, V vertices, F faces, J joints, K landmarks, N query points, H W image.

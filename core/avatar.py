@@ -39,6 +39,9 @@ LAYOUT = {
 }
 """Shape and type of every array; equal letters mean equal sizes."""
 
+OPTIONAL = {"uv": ("F 3 2", np.float32), "texture": ("T T 3", np.uint8)}
+"""The same of arrays that an Avatar may lack: both are there, or neither (None)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Avatar:
@@ -48,6 +51,9 @@ class Avatar:
     skin_weights: up to four joints per vertex, weights sum to 1; joints, rest_joints, pose, betas, translation: SMPL's; body_vertices,
     body_faces: the fitted body under the clothes; light: SH radiance, linear RGB, index l² + l + m, real orthonormal, body frame;
     camera_…, image_size: the original photo's camera, pixels; meta: JSON-able facts (version, photo, settings, seconds, device, …).
+
+    uv, texture: where each triangle's corners lie in the texture (0..1, v upwards), and the albedo as its picture, sRGB bytes, top row
+    first; None where none was asked for.
     """
 
     vertices: np.ndarray
@@ -69,15 +75,24 @@ class Avatar:
     camera_translation: np.ndarray
     image_size: np.ndarray
     meta: dict
+    uv: np.ndarray | None = None
+    texture: np.ndarray | None = None
 
     def __post_init__(self):
         sizes: dict[str, int] = {}
-        for key, (shape, dtype) in LAYOUT.items():
+        if (self.uv is None) != (self.texture is None):
+            raise AvatarInvalid("Avatar: uv and texture belong together, and one is missing")
+        for key, (shape, dtype) in self.layout.items():
             value = np.asarray(getattr(self, key))
             _check_shape(key, value.shape, shape.split(), sizes)
             object.__setattr__(self, key, np.ascontiguousarray(value.astype(dtype, copy=False)))
         object.__setattr__(self, "meta", {"version": VERSION, **self.meta})
         _check_values(self)
+
+    @property
+    def layout(self) -> dict[str, tuple[str, type]]:
+        """Shape and type of the arrays that this Avatar has."""
+        return LAYOUT | {key: value for key, value in OPTIONAL.items() if getattr(self, key) is not None}
 
     @property
     def camera(self) -> Camera:
@@ -87,7 +102,7 @@ class Avatar:
         """Write the file whole or not at all (a temporary file beside it is renamed). FolderNotWritable where that cannot be done."""
         path = Path(path)
         partial = path.with_name(path.name + ".partial")
-        arrays = {key: getattr(self, key) for key in LAYOUT}
+        arrays = {key: getattr(self, key) for key in self.layout}
         try:
             with partial.open("wb") as file:
                 np.savez_compressed(file, meta=np.array(json.dumps(self.meta)), **arrays)
@@ -106,13 +121,13 @@ def load_avatar(path: Path | str) -> Avatar:
             found = {key: file[key] for key in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise AvatarInvalid(f"{path.name} cannot be read as an Avatar: {error}") from error
-    missing = [field.name for field in fields(Avatar) if field.name not in found]
+    missing = [field.name for field in fields(Avatar) if field.name not in found and field.name not in OPTIONAL]
     if missing:
         raise AvatarInvalid(f"{path.name} is not an Avatar: it has no “{missing[0]}”")
     meta = json.loads(str(found["meta"]))
     if meta.get("version") != VERSION:
         raise AvatarInvalid(f"{path.name} has version {meta.get('version')}, this Doppel reads {VERSION}", "Install the newest Doppel.")
-    return Avatar(**{key: found[key] for key in LAYOUT}, meta=meta)
+    return Avatar(**{key: found.get(key) for key in LAYOUT | OPTIONAL}, meta=meta)
 
 
 def _check_shape(key: str, shape: tuple[int, ...], letters: list[str], sizes: dict[str, int]) -> None:
@@ -124,7 +139,7 @@ def _check_shape(key: str, shape: tuple[int, ...], letters: list[str], sizes: di
 
 def _check_values(avatar: Avatar) -> None:
     """Refuse what would only fail later and elsewhere: NaN, indices out of range, weights that do not sum to one."""
-    for key, (_, dtype) in LAYOUT.items():
+    for key, (_, dtype) in avatar.layout.items():
         if dtype is np.float32 and not np.isfinite(getattr(avatar, key)).all():
             raise AvatarInvalid(f"Avatar: {key} holds values that are not finite")
     for faces, vertices in (("faces", "vertices"), ("body_faces", "body_vertices")):

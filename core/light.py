@@ -32,6 +32,16 @@ def radiance(light: np.ndarray, directions: np.ndarray) -> np.ndarray:
     return sh_basis(directions) @ light
 
 
+def project(directions: np.ndarray, radiances: np.ndarray, solid_angles: np.ndarray) -> np.ndarray:
+    """The SH radiance (9, 3) that is nearest to linear RGB light (N, 3) from unit directions (N, 3), each for its solid angle (N,).
+
+    Weighted least squares, so light that is of order 2 already comes back exactly, however coarse the directions.
+    """
+    basis = sh_basis(directions)
+    weighted = basis * np.asarray(solid_angles, dtype=np.float64)[:, None]
+    return np.linalg.solve(weighted.T @ basis, weighted.T @ radiances)
+
+
 def irradiance(light: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Linear RGB irradiance (…, 3) on surfaces with unit normals (…, 3). A diffuse surface sends out albedo · irradiance / π.
 

@@ -1,4 +1,4 @@
-"""The way of a photo on one screen: people, body, surface, rig, Avatar."""
+"""The way of a photo on one screen: people, body, surface, rig, texture, Avatar."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,11 +27,19 @@ from .photo.person import Person, Photo
 from .rig.rest import rest_pose
 from .rig.skin import skin
 from .surface.body_surface import body_surface
-from .surface.field_surface import field_surface
+from .surface.field_surface import Dressed, field_surface
 from .surface.surface import Surface
+from .texture.paint import SIZES, Texture, paint
 from .weights import find
 
-STAGES = {"Reading the photo": 0.02, "Finding people": 0.45, "Fitting the body": 0.08, "Making the surface": 0.4, "Making the rig": 0.05}
+STAGES = {
+    "Reading the photo": 0.02,
+    "Finding people": 0.4,
+    "Fitting the body": 0.08,
+    "Making the surface": 0.3,
+    "Making the rig": 0.05,
+    "Painting the texture": 0.15,
+}
 """Every stage's name, as users see it, and its share of a photo's time. The shares sum to one."""
 
 LANDMARK_WEIGHTS = ("pose_detection", "pose_landmark_full")
@@ -100,18 +108,21 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Fitting the body"):
             body = fit_body(photo, person, models.body, models.lifter)
         with clock("Making the surface"):
-            surface, light = make_surface(photo, person, body, models.field, str(settings["quality"]))
+            surface, light, unlit = make_surface(photo, person, body, models.field, str(settings["quality"]))
         with clock("Making the rig"):
             skin_joints, skin_weights = skin(surface, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
+        with clock("Painting the texture"):
+            size = SIZES.get(str(settings["texture"]))
+            texture = paint(photo, person, body, surface, rest, size, unlit) if size else None
         facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": list(person.warnings)}
-        yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), describe(request, models) | facts)
+        yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
 
 
-def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, quality: str) -> tuple[Surface, np.ndarray]:
-    """The stage `surface`, and the photo's light (9, 3), SH radiance, body frame: the field's, or the bare body under the neutral light."""
+def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, quality: str) -> Dressed:
+    """The stage `surface`: the field's, with the photo's light; or the bare body under the neutral light, its colours the photo's."""
     if field is None:
-        return body_surface(photo, person, body, quality), NEUTRAL
+        return Dressed(body_surface(photo, person, body, quality), NEUTRAL, lambda view: view)
     return field_surface(photo, person, body, field, quality)
 
 
@@ -128,7 +139,13 @@ def describe(request: Request, models: Models) -> dict:
 
 
 def to_avatar(
-    photo: Photo, body: FittedBody, surface: Surface, light: np.ndarray, rig: tuple[np.ndarray, np.ndarray, np.ndarray], meta: dict
+    photo: Photo,
+    body: FittedBody,
+    surface: Surface,
+    light: np.ndarray,
+    rig: tuple[np.ndarray, np.ndarray, np.ndarray],
+    texture: Texture | None,
+    meta: dict,
 ) -> Avatar:
     """Everything the stages made, under the Avatar's names."""
     rest_vertices, skin_joints, skin_weights = rig
@@ -152,4 +169,6 @@ def to_avatar(
         camera_translation=body.camera.translation,
         image_size=body.camera.size,
         meta=meta | {"photo": photo.name},
+        uv=texture.uv if texture else None,
+        texture=texture.picture if texture else None,
     )

@@ -74,6 +74,18 @@ QUALITY = Setting(
         Choice("high", "High", "512 cells: finest shape and colour, larger files"),
     ),
 )
+TEXTURE = Setting(
+    "texture",
+    "Texture",
+    "Whether to unwrap the surface and paint it with the photo's own pixels, and how large",
+    "none",
+    (
+        Choice("none", "None", "One colour per vertex"),
+        Choice("1k", "1k", "1024 × 1024 pixels: about 4 mm each on a grown person"),
+        Choice("2k", "2k", "2048 × 2048 pixels: about 2 mm each"),
+        Choice("4k", "4k", "4096 × 4096 pixels: about 1 mm each, for large photos; files of some 20 MB"),
+    ),
+)
 DEVICE = Setting(
     "device",
     "Device",
@@ -113,7 +125,7 @@ FORMATS = Setting(
 )
 SEED = Setting("seed", "Seed", "Start of the random numbers: the same seed gives the same result", 0, minimum=0, maximum=2**31 - 1)
 
-SETTINGS = (PEOPLE, SURFACE, QUALITY, DEVICE, SEX, FORMATS, SEED)
+SETTINGS = (PEOPLE, SURFACE, QUALITY, TEXTURE, DEVICE, SEX, FORMATS, SEED)
 
 
 def checked_settings(values: dict[str, str | int]) -> dict[str, str | int]:

@@ -3,6 +3,9 @@
 reconstruct   Reconstruct from Image: the button, and the same for scripts
 cancel        ends the running job
 load_avatar   an Avatar file into the scene
+apply_light   a person's light as the scene's world
+fit_light     any world as spherical harmonics
+bake_light    the world as an equirectangular picture
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -13,13 +16,23 @@ properties    core's settings as Blender's properties
 
 import bpy
 
+from .apply_light import DOPPEL_OT_apply_light
+from .bake_light import DOPPEL_OT_bake_light
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
+from .fit_light import DOPPEL_OT_fit_light
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
 from .reconstruct import DOPPEL_OT_reconstruct
 
-CLASSES = (DOPPEL_OT_reconstruct, DOPPEL_OT_cancel, DOPPEL_OT_load_avatar)
+CLASSES = (
+    DOPPEL_OT_reconstruct,
+    DOPPEL_OT_cancel,
+    DOPPEL_OT_load_avatar,
+    DOPPEL_OT_apply_light,
+    DOPPEL_OT_fit_light,
+    DOPPEL_OT_bake_light,
+)
 
 
 def register() -> None:

@@ -4,11 +4,19 @@ from typing import Any
 
 import bpy
 
+from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_settings
 from .sidebar import DOPPEL_PT_reconstruct, DOPPEL_PT_result
 
-CLASSES = (DOPPEL_settings, DOPPEL_preferences, DOPPEL_PT_reconstruct, DOPPEL_PT_result)
+CLASSES = (
+    DOPPEL_settings,
+    DOPPEL_preferences,
+    DOPPEL_PT_reconstruct,
+    DOPPEL_PT_result,
+    DOPPEL_PT_light,
+    DOPPEL_PT_light_coefficients,
+)
 
 scene_type: Any = bpy.types.Scene
 

@@ -10,7 +10,7 @@ from ..operators.reconstruct import photo_path
 from ..operators.runtime import PACKAGE, problem
 from .text import paragraph
 
-SHOWN = ("people", "surface", "quality", "sex", "device")
+SHOWN = ("people", "surface", "quality", "texture", "sex", "device")
 """The settings drawn as they are. The formats have a row of their own; the seed is for scripts."""
 
 

@@ -7,8 +7,11 @@ material    the colours into a Principled shader
 armature    24 bones in the rest pose, and any SMPL pose applied to them
 camera      a camera that lines up with the photo
 photo       the photo behind that camera
-world       even light of the photo's mean colour
+world       the Avatar's light as a world, and any world's light as the Avatar has it
+spherical_harmonics  the node group that evaluates such light
+panorama    a world as an equirectangular picture
 cleanup     nothing stays behind of what failed halfway
+files       whether a file can be written
 export      glb, fbx, obj and blend files
 sheet       a picture from four sides
 batch       Avatar files to all of these, in a Blender of our own

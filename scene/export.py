@@ -6,7 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ..core.errors import FolderNotWritable, SettingInvalid, Unexpected
+from ..core.errors import SettingInvalid
+from .files import check_place, failed_to_write
+from .material import texture_of
 from .person import parts
 
 
@@ -22,43 +24,26 @@ def export_person(collection: bpy.types.Collection, path: Path | str, format: st
     person = parts(collection)
     try:
         with _only([person["armature"], person["surface"]]):
-            WRITERS[format](path)
+            WRITERS[format](path, texture_of(person["surface"].active_material) is not None)
     except RuntimeError as error:
         raise failed_to_write(path, error) from error
     return path
 
 
-def check_place(path: Path) -> None:
-    """FolderNotWritable where no file of this name can be written. Leaves no empty file, of which Blender would keep a backup."""
-    there = path.exists()
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise FolderNotWritable(f"{path} cannot be written: {error.strerror}") from error
-    if not there:
-        path.unlink()
-
-
-def failed_to_write(path: Path, error: RuntimeError) -> Unexpected:
-    """Unexpected with the reason in the RuntimeError that Blender's operators raise, which may end with a traceback and its place."""
-    words = [line for line in str(error).strip().splitlines() if not line.startswith("Location:")]
-    return Unexpected(f"{path.name} could not be written: {words[-1]}")
-
-
-def _write_glb(path: Path) -> None:
-    """Joints are bound in the T pose and stand as in the photo; the albedo becomes COLOR_0."""
+def _write_glb(path: Path, textured: bool) -> None:
+    """Joints are bound in the T pose and stand as in the photo; the albedo is the texture, or COLOR_0 (a viewer multiplies the two)."""
     bpy.ops.export_scene.gltf(
         filepath=str(path),
         export_format="GLB",
         use_selection=True,
-        export_vertex_color="ACTIVE",
+        export_vertex_color="NONE" if textured else "ACTIVE",
         export_rest_position_armature=False,
         export_animations=False,
     )
 
 
-def _write_fbx(path: Path) -> None:
-    """No extra bones at the ends, no animation: what Unity, Unreal and Maya expect of a character."""
+def _write_fbx(path: Path, textured: bool) -> None:
+    """No extra bones at the ends, no animation: what Unity, Unreal and Maya expect of a character. Textures are inside the file."""
     bpy.ops.export_scene.fbx(
         filepath=str(path),
         use_selection=True,
@@ -66,14 +51,16 @@ def _write_fbx(path: Path) -> None:
         add_leaf_bones=False,
         bake_anim=False,
         colors_type="SRGB",
+        path_mode="COPY",
+        embed_textures=textured,
     )
 
 
-def _write_obj(path: Path) -> None:
-    bpy.ops.wm.obj_export(filepath=str(path), export_selected_objects=True, export_colors=True, export_materials=False, export_uv=False)
+def _write_obj(path: Path, textured: bool) -> None:
+    bpy.ops.wm.obj_export(filepath=str(path), export_selected_objects=True, export_colors=True, export_materials=False, export_uv=textured)
 
 
-def _write_blend(path: Path) -> None:
+def _write_blend(path: Path, textured: bool) -> None:
     """A copy of the open file. Photos are packed for the writing only, so the open file still points to them."""
     loose = [image for image in bpy.data.images if image.source == "FILE" and not image.packed_file and image.has_data]
     for image in loose:

@@ -1,10 +1,11 @@
-"""Body frame (metres, +Y up, +Z out of the chest) to Blender's (metres, +Z up, chest towards -Y), and SMPL's poses to bones.
+"""Body frame (metres, +Y up, +Z out of the chest) to Blender's (metres, +Z up, chest towards -Y), for points, cameras, poses and light.
 
 `body_to_blender` is the only place where the axes change; everything else here and in scene/ is built on it.
 """
 
 import numpy as np
 
+from ..core.light import sh_basis
 from ..core.skeleton import JOINT_NAMES, rotation_matrices
 
 
@@ -12,6 +13,28 @@ def body_to_blender(vectors: np.ndarray) -> np.ndarray:
     """Points, directions or axis-angle vectors (…, 3) of the body frame in Blender's frame: a quarter turn about X."""
     x, y, z = np.moveaxis(np.asarray(vectors, dtype=np.float64), -1, 0)
     return np.stack([x, -z, y], axis=-1)
+
+
+def light_to_blender(light: np.ndarray) -> np.ndarray:
+    """SH radiance (9, 3) of the body frame as the coefficients of the same light in Blender's axes, where z is up."""
+    return _axes_change() @ light
+
+
+def light_to_body(light: np.ndarray) -> np.ndarray:
+    """SH radiance (9, 3) in Blender's axes as the coefficients of the same light in the body frame."""
+    return _axes_change().T @ light  # the basis is orthonormal, so a turn of the axes is too
+
+
+def _axes_change() -> np.ndarray:
+    """The matrix (9, 9) that takes coefficients from the body frame to Blender's: found from what both say of the same directions.
+
+    Order-2 series turn into one another exactly, and fifty directions determine nine numbers.
+    """
+    steps = np.linspace(-0.8, 0.8, 5)
+    directions = np.stack([*np.meshgrid(steps, steps), np.full((5, 5), 0.7)], axis=-1).reshape(-1, 3)
+    directions = np.concatenate([directions, -directions[:, [2, 0, 1]]])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return np.linalg.lstsq(sh_basis(body_to_blender(directions)), sh_basis(directions), rcond=None)[0]
 
 
 def camera_to_world(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:

@@ -1,10 +1,11 @@
-"""The material: the colour attribute as base colour of a matt Principled shader, so Blender's lights do the shading."""
+"""The material: the albedo as base colour of a matt Principled shader, from a texture or the colour attribute."""
 
 from typing import Any
 
 import bpy
+import numpy as np
 
-from .mesh import ALBEDO
+from .mesh import ALBEDO, UV
 
 ROUGHNESS = 0.8
 """Cloth and skin from a few metres away: no mirror-like gloss."""
@@ -13,20 +14,58 @@ SPECULAR = 0.2
 """Less than Principled's 0.5 (a smooth plastic), because the albedo of a photo still holds some of its gloss."""
 
 
-def build_material(name: str) -> bpy.types.Material:
-    """A material that shows the mesh's albedo."""
+def build_material(name: str, texture: bpy.types.Image | None = None, normals: bpy.types.Image | None = None) -> bpy.types.Material:
+    """A material that shows the texture, or where there is none the mesh's colour attribute; bumpy where there is a normal map."""
     material = bpy.data.materials.new(name)
     if not material.use_nodes:  # Blender 5 always has nodes and is about to drop this switch
         material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
-    colour: Any = nodes.new("ShaderNodeVertexColor")
     shader: Any = nodes.new("ShaderNodeBsdfPrincipled")
     output = nodes.new("ShaderNodeOutputMaterial")
-    colour.location, shader.location, output.location = (-250, 0), (0, 0), (300, 0)
-    colour.layer_name = ALBEDO
+    shader.location, output.location = (0, 0), (300, 0)
     shader.inputs["Roughness"].default_value = ROUGHNESS
     shader.inputs["Specular IOR Level"].default_value = SPECULAR
-    links.new(colour.outputs["Color"], shader.inputs["Base Color"])
     links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    colour = _image_node(material, texture, (-350, 100)) if texture else _attribute_node(material)
+    links.new(colour.outputs["Color"], shader.inputs["Base Color"])
+    if normals:
+        bumps: Any = nodes.new("ShaderNodeNormalMap")
+        bumps.location, bumps.uv_map = (-200, -250), UV
+        links.new(_image_node(material, normals, (-550, -250)).outputs["Color"], bumps.inputs["Color"])
+        links.new(bumps.outputs["Normal"], shader.inputs["Normal"])
     return material
+
+
+def _attribute_node(material: bpy.types.Material) -> Any:
+    node: Any = material.node_tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name, node.location = ALBEDO, (-250, 0)
+    return node
+
+
+def _image_node(material: bpy.types.Material, image: bpy.types.Image, location: tuple[int, int]) -> Any:
+    node: Any = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image, node.location = image, location
+    return node
+
+
+def build_texture(name: str, picture: np.ndarray, colour: bool = True) -> bpy.types.Image:
+    """A picture (T, T, 3) of bytes, top row first, as an image packed into the file. colour: sRGB; else plain numbers, such as normals."""
+    height, width = picture.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=False)
+    image.colorspace_settings.name = "sRGB" if colour else "Non-Color"
+    pixels = np.ones((height, width, 4), dtype=np.float32)
+    pixels[..., :3] = picture[::-1] / np.float32(255)
+    target: Any = image.pixels
+    target.foreach_set(pixels.ravel())
+    image.update()
+    image.pack()
+    return image
+
+
+def texture_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    """The image that is the material's base colour; None where that is something else."""
+    nodes: Any = material.node_tree.nodes if material and material.node_tree else ()
+    shader = next((node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled"), None)
+    links = shader.inputs["Base Color"].links if shader else ()
+    return next((link.from_node.image for link in links if link.from_node.bl_idname == "ShaderNodeTexImage"), None)

@@ -12,11 +12,16 @@ from .frames import body_to_blender
 ALBEDO = "Albedo"
 """Name of the colour attribute."""
 
+UV = "UVMap"
+"""Name of the texture coordinates; the one Blender itself gives."""
+
 
 def build_surface(avatar: Avatar, name: str, armature: bpy.types.Object, material: bpy.types.Material) -> bpy.types.Object:
     """The skinned surface as an object, at rest, bound to the armature; not yet in any collection."""
     mesh = mesh_of(name, avatar.rest_vertices, avatar.faces)
     set_albedo(mesh, avatar.albedo)
+    if avatar.uv is not None:
+        set_uv(mesh, avatar.uv.reshape(-1, 2))
     mesh.materials.append(material)
     surface = bpy.data.objects.new(name, mesh)
     set_skin(surface, avatar.skin_joints, avatar.skin_weights)
@@ -47,6 +52,14 @@ def set_albedo(mesh: bpy.types.Mesh, albedo: np.ndarray) -> None:
     attribute.data.foreach_set("color_srgb", opaque.astype(np.float32).ravel())
     mesh.color_attributes.active_color = attribute
     mesh.color_attributes.render_color_index = mesh.color_attributes.active_color_index
+
+
+def set_uv(mesh: bpy.types.Mesh, uv: np.ndarray) -> None:
+    """Store texture coordinates (L, 2) of the mesh's loops (its polygons' corners, in order), replacing any it has."""
+    layer = mesh.uv_layers.get(UV) or mesh.uv_layers.new(name=UV, do_init=False)
+    layer.data.foreach_set("uv", np.ascontiguousarray(uv, dtype=np.float32).ravel())
+    mesh.uv_layers.active = layer
+    layer.active_render = True
 
 
 def bind(surface: bpy.types.Object, armature: bpy.types.Object) -> None:

@@ -14,7 +14,7 @@ from ..core.light import NEUTRAL
 from ..core.skeleton import JOINT_NAMES
 from .armature import apply_pose
 from .cleanup import temporary
-from .export import check_place, failed_to_write
+from .files import check_place, failed_to_write
 from .person import parts
 from .world import build_world
 

@@ -37,6 +37,11 @@ def body_surface(photo: Photo, person: Person, body: FittedBody, quality: str) -
         albedo, weights = refined(albedo, faces), refined(weights, faces)
         vertices, faces = subdivide(vertices, faces)
     seen = confidence(view, vertices, faces)
-    share = np.clip((seen - UNSURE) / UNSURE, 0, 1)[:, None]
+    share = shown_share(seen)[:, None]
     albedo = share * colours_seen(view, vertices, faces) + (1 - share) * albedo
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen, weights)
+
+
+def shown_share(seen: np.ndarray) -> np.ndarray:
+    """How far the photo's own colour is shown, 0..1, over the completed one, where it is seen with this confidence, 0..1."""
+    return np.clip((seen - UNSURE) / UNSURE, 0, 1)

@@ -1,12 +1,15 @@
 """The stage `surface` with the learned field: photo, person, fitted body in; the dressed surface, its colours and the photo's light out."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from torch import Tensor
 
 from ..body.fitted import FittedBody
 from ..camera import Camera
@@ -15,20 +18,18 @@ from ..field.framing import Framed, framed
 from ..field.illumination import solved_light
 from ..field.network import Answer, Encoded, FieldNetwork
 from ..light import rotated
+from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from .isosurface import isosurface
-from .seen import bilinear, colours_seen, confidence
+from .seen import colours_seen, confidence
 from .surface import Surface
-from .view import look, to_linear, to_srgb
+from .view import View, look, to_linear, to_srgb
 
 CHUNK = 65_536
 """Points asked at once; bounds the memory to about 250 MB."""
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
-
-SURE = 0.3
-"""Share of the photo in the field's own blend from which the photo's pixel is taken at full resolution; below it comes in gradually."""
 
 
 CELLS = {"draft": 192, "standard": 320, "high": 512}
@@ -38,17 +39,23 @@ ROOM = 0.18
 """Metres round the fitted body in which the surface is looked for: hair, a hat, a wide skirt."""
 
 
-def field_surface(
-    photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str
-) -> tuple[Surface, Float[ndarray, "9 3"]]:
-    """The dressed surface with its albedo, and the photo's light (SH radiance, body frame). quality: a key of CELLS.
+class Dressed(NamedTuple):
+    """What the stage gives. light (9, 3): SH radiance, body frame; unlit: a view of the same photo -> the same freed from light."""
+
+    surface: Surface
+    light: ndarray
+    unlit: Callable[[View], View]
+
+
+def field_surface(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str) -> Dressed:
+    """The dressed surface with its albedo, and the photo's light. quality: a key of CELLS.
 
     Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
     """
     field = field_of(photo, person, body, network)
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
     mesh = isosurface(field.distance, low, high, CELLS[quality])
-    return coloured(field, photo, person, body, mesh, quality), light_of(field)
+    return Dressed(coloured(field, photo, person, body, mesh, quality), light_of(field), partial(unlit, field))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +82,7 @@ class FieldInSpace:
             np.concatenate([part.cpu().numpy()[0] for part in parts]) for parts in zip(*((a.albedo, a.alpha) for a in answers), strict=True)
         )
 
-    def answers(self, points: Float[ndarray, "N 3"]):
+    def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
         """The network's Answer chunk by chunk."""
         for start in range(0, len(points), CHUNK):
             yield self.ask(self.camera.to_camera(points[start : start + CHUNK]))
@@ -112,16 +119,20 @@ def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody
     resolution, and the field's colour elsewhere (PaMIR, section 4.4)."""
     vertices, faces = mesh
     predicted, _ = field.colour(vertices)
-    view = look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality])
+    view = unlit(field, look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality]))
     seen = confidence(view, vertices, faces)
-    observed = to_srgb(np.clip(to_linear(colours_seen(view, vertices, faces)) / shading_at(field, vertices), 0, 1))
-    albedo = seen[:, None] * observed + (1 - seen[:, None]) * predicted
+    albedo = seen[:, None] * colours_seen(view, vertices, faces) + (1 - seen[:, None]) * predicted
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
 
 
-def shading_at(field: FieldInSpace, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
-    """The predicted shading, linear RGB, at the pixels where the points land."""
-    seen = field.camera.to_camera(points)
-    pixels = seen[:, :2] / seen[:, 2:] * field.framed.intrinsics[:2] + field.framed.intrinsics[2:]
-    log: Tensor = field.encoded.maps.log_shading[0]
-    return np.exp(bilinear(log.permute(1, 2, 0).cpu().numpy().astype(np.float64), pixels))
+def unlit(field: FieldInSpace, view: View) -> View:
+    """The view with its colours freed from light: each pixel's linear colour over the shading predicted there."""
+    log = np.ascontiguousarray(field.encoded.maps.log_shading[0].permute(1, 2, 0).cpu().numpy().astype(np.float32))
+    mine, theirs = view.camera.intrinsics, field.framed.intrinsics
+    scale = theirs[:2] / mine[:2]
+    to_theirs = np.eye(3)
+    to_theirs[:2] = np.column_stack([np.diag(scale), theirs[2:] - scale * mine[2:]])
+    matrix = CORNER_TO_CENTRE @ to_theirs @ np.linalg.inv(CORNER_TO_CENTRE)
+    size = view.colour.shape[1::-1]
+    log = cv2.warpAffine(log, matrix[:2], size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return replace(view, colour=to_srgb(np.clip(to_linear(view.colour) * np.exp(-log), 0, 1)).astype(np.float32))

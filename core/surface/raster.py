@@ -4,7 +4,6 @@ Every face's pixels are listed at once (no loop over faces), tested against its 
 barycentric coordinates are perspective-correct: 1/z is linear on the screen.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +11,7 @@ from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from ..camera import Camera
-
-CHUNK = 1_000_000
-"""Candidate pixels tested at once; bounds the memory to about 150 MB."""
+from ..coverage import covered
 
 NEAR = 0.01
 """Metres. Faces that reach nearer to the camera than this are left out: people stand farther away."""
@@ -64,7 +61,7 @@ def rasterise(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], camer
     points = camera.to_camera(vertices)
     ahead = np.flatnonzero((points[:, 2] > NEAR)[faces].all(axis=1))
     corners = camera.project(vertices)[faces[ahead]]
-    for number, pixel, flat in _covered(corners, width, height):
+    for number, pixel, flat in covered(corners, width, height):
         perspective = flat / points[faces[ahead[number]], 2]
         inverse = perspective.sum(axis=1)
         distance = sign / inverse
@@ -74,27 +71,3 @@ def rasterise(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], camer
         barycentric[pixel[won]] = perspective[won] / inverse[won, None]
     depth = np.where(face >= 0, sign * depth, np.inf)
     return Raster(depth.reshape(height, width), face.reshape(height, width), barycentric.reshape(height, width, 3))
-
-
-def _covered(corners: ndarray, width: int, height: int) -> Iterator[tuple[ndarray, ndarray, ndarray]]:
-    """Triangles (F, 3, 2) in pixels -> in chunks: triangle number (N,), pixel number (N,), barycentric on the screen (N, 3)."""
-    last = np.array([width, height]) - 1
-    low = np.clip(np.ceil(corners.min(axis=1) - 0.5), 0, last + 1).astype(np.int64)
-    high = np.clip(np.floor(corners.max(axis=1) - 0.5), -1, last).astype(np.int64)
-    extent = np.maximum(high - low + 1, 0)
-    edges = corners[:, 1:] - corners[:, :1]
-    twice_area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
-    count = extent.prod(axis=1) * (np.abs(twice_area) > 1e-12)
-    busy = np.flatnonzero(count)
-    for part in np.split(busy, np.flatnonzero(np.diff(np.cumsum(count[busy]) // CHUNK)) + 1):
-        number = np.repeat(part, count[part])
-        within = np.arange(len(number)) - np.repeat(np.cumsum(count[part]) - count[part], count[part])
-        row, column = np.divmod(within, extent[number, 0])
-        x, y = low[number, 0] + column, low[number, 1] + row
-        dx, dy = x + 0.5 - corners[number, 0, 0], y + 0.5 - corners[number, 0, 1]
-        inverse = 1 / twice_area[number]
-        second = (dx * edges[number, 1, 1] - dy * edges[number, 1, 0]) * inverse
-        third = (dy * edges[number, 0, 0] - dx * edges[number, 0, 1]) * inverse
-        flat = np.stack([1 - second - third, second, third], axis=1)
-        inside = (flat >= -1e-9).all(axis=1)  # edges belong to both neighbours: no cracks, and equal depth decides nothing visible
-        yield number[inside], (y * width + x)[inside], flat[inside]

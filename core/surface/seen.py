@@ -1,5 +1,7 @@
 """What a photo's view says of a surface: each vertex' colour there, and how far it is the vertex' own."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Int
@@ -25,14 +27,19 @@ GRAZING, SQUARE = 0.1, 0.5
 def colours_seen(view: View, vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Float[ndarray, "V 3"]:
     """The photo's colour where each vertex projects, sRGB 0..1, averaged over about the vertex' share of the surface.
 
-    Hidden vertices get what hides them. The level of detail follows the spacing of vertices (a pyramid, two levels blended).
+    Hidden vertices get what hides them. The level of detail follows the spacing of vertices.
     """
+    detail = np.log2(np.maximum(_spacing(view, vertices, faces), 1))
+    return detailed(view, view.camera.project(vertices), detail)
+
+
+def detailed(view: View, pixels: Float[ndarray, "N 2"], detail: Float[ndarray, " N"]) -> Float[ndarray, "N 3"]:
+    """The photo's colours, sRGB 0..1, at pixel positions, averaged over 2^detail pixels (a pyramid, two levels blended)."""
     levels = [view.colour]
-    while min(levels[-1].shape[:2]) > 8:
+    while min(levels[-1].shape[:2]) > 8 and len(levels) <= detail.max(initial=0) + 1:
         levels.append(cv2.resize(levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-    detail = np.clip(np.log2(np.maximum(_spacing(view, vertices, faces), 1)), 0, len(levels) - 1)
-    pixels = view.camera.project(vertices)
-    colour = np.zeros((len(vertices), 3))
+    detail = np.clip(detail, 0, len(levels) - 1)
+    colour = np.zeros((len(pixels), 3))
     for number, level in enumerate(levels):
         share = np.maximum(1 - np.abs(detail - number), 0)
         here = np.flatnonzero(share)
@@ -63,16 +70,24 @@ def bilinear(picture: Float[ndarray, "H W C"], pixels: Float[ndarray, "N 2"]) ->
 
 def confidence(view: View, vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Float[ndarray, " V"]:
     """0..1 how far the photo's colour at each vertex is that vertex' own: in front, facing the camera, inside the person's mask."""
-    points, pixels = view.camera.to_camera(vertices), view.camera.project(vertices)
-    normals = vertex_normals(vertices, faces) @ view.camera.rotation.T
-    cosine = -(normals * points).sum(axis=1) / np.linalg.norm(points, axis=1)
-    facing = np.clip((cosine - GRAZING) / (SQUARE - GRAZING), 0, 1)
-    height, width = view.inside.shape
-    column, row = np.clip(np.floor(pixels).astype(int), 0, [width - 1, height - 1]).T
-    off_picture = np.linalg.norm(pixels - np.clip(pixels, 0, [width, height]), axis=1)
-    within = np.clip(1 - (view.beyond[row, column] + off_picture) / (REACH * view.pixels_per_metre), 0, 1)
+    return seen_at(view)(vertices, vertex_normals(vertices, faces))
+
+
+def seen_at(view: View) -> Callable[[ndarray, ndarray], ndarray]:
+    """A function that says of points (N, 3) with unit normals (N, 3) how far the photo's colour there is their own, (N,) 0..1."""
     depth = np.where(np.isfinite(view.raster.depth), view.raster.depth, 1e6).astype(np.float32)
     around = 2 * round(REACH / 2 * view.pixels_per_metre) + 1
     nearest = cv2.erode(depth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (around, around)))
-    in_front = (points[:, 2] < depth[row, column] + BEHIND) & (points[:, 2] < nearest[row, column] + STEP)
-    return facing * within * in_front
+    height, width = view.inside.shape
+
+    def seen(positions: ndarray, normals: ndarray) -> ndarray:
+        points, pixels = view.camera.to_camera(positions), view.camera.project(positions)
+        cosine = -((normals @ view.camera.rotation.T) * points).sum(axis=1) / np.linalg.norm(points, axis=1)
+        facing = np.clip((cosine - GRAZING) / (SQUARE - GRAZING), 0, 1)
+        column, row = np.clip(np.floor(pixels).astype(int), 0, [width - 1, height - 1]).T
+        off_picture = np.linalg.norm(pixels - np.clip(pixels, 0, [width, height]), axis=1)
+        within = np.clip(1 - (view.beyond[row, column] + off_picture) / (REACH * view.pixels_per_metre), 0, 1)
+        in_front = (points[:, 2] < depth[row, column] + BEHIND) & (points[:, 2] < nearest[row, column] + STEP)
+        return facing * within * in_front
+
+    return seen

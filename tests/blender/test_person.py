@@ -81,17 +81,15 @@ def test_a_world_only_where_there_is_none_or_one_is_asked_for(build, avatar):
     assert bpy.context.scene.world.name == "third"
 
 
-def test_white_light_of_radiance_one_makes_a_white_world(part, build, avatar):
-    world = part("scene.world").build_world(part("core.light").NEUTRAL, "white")
-    assert tuple(world.node_tree.nodes["Background"].inputs["Color"].default_value) == pytest.approx((1, 1, 1, 1))
+def test_the_world_has_the_avatars_light(build, avatar, part):
+    build(avatar, "walk", new_world=True)
+    world = part("scene.world")
+    np.testing.assert_allclose(world.get_light(world.light_node(bpy.context.scene.world)), avatar.light, atol=1e-6)
 
 
-def test_the_light_of_a_world_is_grey_and_of_band_0_alone(part):
-    light = np.zeros((9, 3))
-    light[0], light[1:] = (2, 1, 0.5), 7
-    world = part("scene.world").build_world(light, "grey")
-    grey = (0.2126 * 2 + 0.7152 * 1 + 0.0722 * 0.5) / np.sqrt(4 * np.pi)
-    assert tuple(world.node_tree.nodes["Background"].inputs["Color"].default_value) == pytest.approx((grey, grey, grey, 1))
+def test_the_person_remembers_its_light(build, avatar, part):
+    person = build(avatar, "walk")
+    np.testing.assert_array_equal(part("scene.person").light_of(person), avatar.light)
 
 
 def test_the_armature_is_active_and_alone_selected_even_out_of_another_edit_mode(build, parts, avatar):
@@ -152,4 +150,5 @@ def census_of_person(person) -> dict[str, np.ndarray]:
         "colours": stored(person["surface"].data.color_attributes["Albedo"].data, "color_srgb", 4),
         "pose": np.array([bone.matrix_basis for bone in person["armature"].pose.bones]),
         "camera": np.array(person["camera"].matrix_world),
+        "light": np.array(bpy.data.collections["walk"]["doppel_light"]),
     }

@@ -62,7 +62,7 @@ def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, c
     button = layout.buttons["doppel.reconstruct"]
     assert (button.filepath, button.quality, button.people, button.folder) == (str(chosen), "high", "all", "//out")
     assert button.formats == {"npz", "glb"}
-    assert layout.of("prop") == ["people", "surface", "quality", "sex", "device", "folder"]
+    assert layout.of("prop") == ["people", "surface", "quality", "texture", "sex", "device", "folder"]
     assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx"]
     assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in layout.drawn if name == "template_icon"]
 
@@ -106,6 +106,41 @@ def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part
     text = draw("DOPPEL_PT_result").text()
     for words in ("walk: 24 joints", "No person was found", "Use another photo", "The feet are cut off"):
         assert words in text
+
+
+@pytest.fixture
+def draw_light(part):
+    """Draws the panel Light, or its coefficients; the Layout, and the names of the sockets that are drawn."""
+
+    def make(name: str = "DOPPEL_PT_light"):
+        layout, panel = Layout(), getattr(part("panels.light"), name)
+        context = types.SimpleNamespace(scene=bpy.context.scene, preferences=PREFERENCES, region=types.SimpleNamespace(width=300))
+        panel.draw(types.SimpleNamespace(layout=layout), context)
+        return layout, [arguments[0].name for kind, arguments, _ in layout.drawn if kind == "prop"]
+
+    return make
+
+
+def test_the_light_of_another_world_can_be_fitted_and_baked(draw_light, part):
+    bpy.context.scene.world = bpy.data.worlds.new("own")
+    layout, sockets = draw_light()
+    assert sorted(layout.buttons) == ["doppel.apply_light", "doppel.bake_light", "doppel.fit_light"]
+    assert sockets == []
+    assert "This world is not a Spherical Harmonics Light" in layout.text()
+    assert not part("panels.light").DOPPEL_PT_light_coefficients.poll(bpy.context)
+
+
+def test_the_light_shows_the_nodes_own_inputs(draw_light, part):
+    world = bpy.context.scene.world = part("scene.world").build_world(part("core.light").NEUTRAL, "light")
+    assert draw_light()[1] == ["Strength", "Rotation", "Saturation"]
+    coefficients = part("panels.light").DOPPEL_PT_light_coefficients
+    assert coefficients.poll(bpy.context)
+    assert draw_light(coefficients.__name__)[1] == [name for name, _ in part("scene.spherical_harmonics").COEFFICIENTS]
+    value = world.node_tree.nodes.new("ShaderNodeValue")
+    world.node_tree.links.new(value.outputs[0], part("scene.world").light_node(world).inputs["Strength"])
+    layout, sockets = draw_light()
+    assert sockets == ["Rotation", "Saturation"]
+    assert "Strength: Value" in layout.text()
 
 
 def test_long_text_wraps_to_the_width(part):

@@ -61,7 +61,7 @@ def dressed(person, t_body):
 
 
 def test_the_surface_is_the_fields(dressed, t_body):
-    surface, _ = dressed
+    surface = dressed.surface
     mesh = trimesh.Trimesh(surface.vertices, surface.faces, process=False)
     assert mesh.is_watertight
     assert mesh.volume > 0
@@ -71,7 +71,7 @@ def test_the_surface_is_the_fields(dressed, t_body):
 
 def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
     """120 of 255 in half light is twice as bright a surface; what the photo cannot show is the field's own green."""
-    surface, _ = dressed
+    surface = dressed.surface
     seen = surface.confidence > 0.99
     assert seen.sum() > 100
     wanted = 255 * to_srgb(np.array(to_linear(np.array(120 / 255)) / SHADE))
@@ -82,7 +82,7 @@ def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
 
 def test_nothing_of_the_backdrop_is_on_the_person(dressed):
     """The blue behind is nowhere: not at the outline either."""
-    surface, _ = dressed
+    surface = dressed.surface
     assert (surface.albedo[:, 2].astype(int) <= surface.albedo[:, :2].max(axis=1) + 2).all()
 
 

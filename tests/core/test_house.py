@@ -10,7 +10,22 @@ from pathlib import Path
 import core
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_RING = ("avatar", "camera", "errors", "job", "settings", "skeleton", "weights", "worker", "command", "blender", "light")
+FIRST_RING = (
+    "avatar",
+    "blender",
+    "camera",
+    "command",
+    "coverage",
+    "errors",
+    "gutter",
+    "job",
+    "light",
+    "settings",
+    "skeleton",
+    "unwrap",
+    "weights",
+    "worker",
+)
 OUTSIDE_BLENDER = {"torch", "scipy", "cv2", "PIL", "skimage", "trimesh", "ai_edge_litert", "jaxtyping", "smplx"}
 
 

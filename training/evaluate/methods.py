@@ -53,7 +53,7 @@ def ours(network: FieldNetwork) -> Method:
     """The product's surface stage with the field: the dressed surface and the photo's light."""
 
     def dressed(photo: Photo, person: Person, body: FittedBody) -> Result:
-        return Result(*field_surface(photo, person, body, network, QUALITY))
+        return Result(*field_surface(photo, person, body, network, QUALITY)[:2])
 
     return dressed
 

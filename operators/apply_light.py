@@ -1,0 +1,30 @@
+"""Apply Light: the world becomes the light in which a person's photo was taken, as far as it was estimated."""
+
+from typing import Any
+
+import bpy
+
+from ..scene.person import light_of, person_meant
+from ..scene.world import apply_light
+
+
+class DOPPEL_OT_apply_light(bpy.types.Operator):
+    bl_idname = "doppel.apply_light"
+    bl_label = "Apply Photo's Light"
+    bl_description = (
+        "Light the scene as the selected person's photo was. A world with a Spherical Harmonics Light node gets the photo's "
+        "coefficients, unturned; any other world is kept in the file, and a new one takes its place"
+    )
+    bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        person = person_meant(context)
+        if not person:
+            cls.poll_message_set("Select the person whose light to apply: reconstruct or load one first if there is none")
+        return bool(person)
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        person = person_meant(context)
+        apply_light(context.scene, light_of(person), person.name)
+        return {"FINISHED"}
