@@ -7,6 +7,7 @@ the error's kind, text and hint. Exit code: 0 done, 1 failed, 2 usage.
 import argparse
 import importlib.util
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -66,4 +67,7 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     inside_blender = "--" in sys.argv
-    sys.exit(main(sys.argv[sys.argv.index("--") + 1 :] if inside_blender else sys.argv[1:]))
+    status = main(sys.argv[sys.argv.index("--") + 1 :] if inside_blender else sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # on its way out bpy may wait for ever for one of its threads; everything is written by now

@@ -25,6 +25,24 @@ import bpy  # noqa: E402 - the user folder first
 PACKAGE = "bl_ext.user_default.doppel"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config):
+    """End here with pytest's own status: on its way out bpy may wait for ever for a thread of its own that closes files."""
+    status = config.stash.get(STATUS, None)
+    if status is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(status))
+
+
+STATUS = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    session.config.stash[STATUS] = exitstatus
+
+
 def blender_ext(*arguments: str) -> subprocess.CompletedProcess:
     """Blender's own extension builder, which needs no Blender program."""
     script = Path(bpy.utils.system_resource("SCRIPTS")) / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"

@@ -124,10 +124,7 @@ def test_blenders_process_has_no_torch_after_a_run(tmp_path, avatar):
     script = f"""
 import runpy, sys
 sys.argv = ["scene", {str(tmp_path / "walk.npz")!r}, "--formats", "glb", "--out", {str(tmp_path)!r}]
-try:
-    runpy.run_path({str(ROOT / "scene/__main__.py")!r}, run_name="__main__")
-except SystemExit as end:
-    assert not end.code, end.code
+assert runpy.run_path({str(ROOT / "scene/__main__.py")!r})["main"](sys.argv[1:]) == 0
 import importlib
 for name in ("operators", "panels"):
     importlib.import_module("doppel." + name)

@@ -45,7 +45,8 @@ def test_settings_reach_the_worker(stand_in, photo, state, tmp_path):
 Path({str(tmp_path / "seen.json")!r}).write_text(json.dumps(request))
 say("error", kind="NoPersonFound", text="none", hint="")
 """)
-    words = {"people": "all", "surface": "body", "quality": "draft", "device": "cpu", "sex": "female", "formats": {"npz", "fbx"}, "seed": 7}
+    words = {"people": "all", "surface": "body", "quality": "draft", "texture": "1k", "device": "cpu", "sex": "female"}
+    words |= {"formats": {"npz", "fbx"}, "seed": 7}
     with pytest.raises(RuntimeError, match="none"):
         bpy.ops.doppel.reconstruct(filepath=str(photo), folder=str(tmp_path / "out"), **words)
     seen = json.loads((tmp_path / "seen.json").read_text())

@@ -9,7 +9,8 @@ import numpy as np
 from numpy import ndarray
 
 from core.camera import Camera
-from core.surface.raster import NEAR, Raster, _covered, rasterise
+from core.coverage import covered
+from core.surface.raster import NEAR, Raster, rasterise
 from training.people.character import DressedPerson
 from training.people.subject import texels
 
@@ -44,7 +45,7 @@ def rasterise_cards(person: DressedPerson, cards: ndarray, camera: Camera) -> Ra
     barycentric = np.zeros((height * width, 3), dtype=np.float32)
     points, pixels = camera.to_camera(person.vertices), camera.project(person.vertices)
     ahead = cards[(points[:, 2] > NEAR)[person.faces[cards]].all(axis=1)]
-    for number, pixel, flat in _covered(pixels[person.faces[ahead]], width, height):
+    for number, pixel, flat in covered(pixels[person.faces[ahead]], width, height):
         perspective = flat / points[person.faces[ahead[number]], 2]
         inverse = perspective.sum(axis=1)
         corners = perspective / inverse[:, None]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 from scipy import fft
 
-from core.surface.raster import _covered
+from core.coverage import covered
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def _crossings_along(axis: int, places: ndarray, faces: ndarray, lattice: Lattic
     flat = corners[:, :, [second, third]]
     edges = flat[:, 1:] - flat[:, :1]
     towards = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]  # the normal's part along the axis
-    parts = list(_covered(flat + 0.5, lattice.shape[second], lattice.shape[third]))
+    parts = list(covered(flat + 0.5, lattice.shape[second], lattice.shape[third]))
     empty = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3)))
     face, pixel, weights = (np.concatenate([part[n] for part in parts]) if parts else empty[n] for n in range(3))
     height = np.einsum("nk,nk->n", weights, corners[face, :, axis])
