@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 from numpy import ndarray
 
 from ..errors import FieldNotFinite
@@ -51,7 +51,8 @@ class Grid:
     cell: float
     shape: ndarray
 
-    def places(self, nodes: Int[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
+    def places(self, nodes: Num[ndarray, "*N 3"]) -> Float[ndarray, "*N 3"]:
+        """Where nodes are, or what lies between them, metres."""
         return self.origin + self.cell * nodes
 
     def keys(self, nodes: Int[ndarray, "*N 3"]) -> Int[ndarray, "*N"]:
@@ -113,8 +114,8 @@ def _everywhere(asked: _Asked, stride: int) -> Float[ndarray, "I J K"]:
 def _refined(bound: ndarray, known: ndarray, stride: int, asked: _Asked, lipschitz: float) -> tuple[ndarray, ndarray]:
     """From twice the stride: at each node the value, or a certified bound of it; and which of them are values."""
     most, least = _between(bound, np.maximum), _between(bound, np.minimum)
-    odd = sum(np.ix_(*(np.arange(count) % 2 for count in most.shape)))
-    certified = _certified(most, least, lipschitz * stride * asked.grid.cell * np.sqrt(odd).astype(np.float32))
+    odd = sum(np.ix_(*(np.arange(count, dtype=np.float32) % 2 for count in most.shape)))
+    certified = _certified(most, least, lipschitz * stride * asked.grid.cell * np.sqrt(odd))
     certified[::2, ::2, ::2] = bound
     there = np.zeros(certified.shape, bool)
     there[::2, ::2, ::2] = known
@@ -136,8 +137,9 @@ def _between(values: ndarray, pick: np.ufunc) -> ndarray:
 
 def _certified(most: ndarray, least: ndarray, reach: ndarray) -> ndarray:
     """The bound that neighbours with these extremes give a node, so much (metres) less for the way; 0 where they leave the sign open."""
-    sure = np.where(most - reach > 0, most - reach, np.where(least + reach < 0, least + reach, 0))
-    return np.where((most > 0) & (least < 0), 0, sure).astype(np.float32)
+    sure = np.maximum(most - reach, 0) + np.minimum(least + reach, 0)
+    sure[(most > 0) & (least < 0)] = 0
+    return sure
 
 
 def _busy(bound: ndarray, reach: float) -> Bool[ndarray, "I J K"]:
@@ -176,7 +178,7 @@ def _sampled(nodes: ndarray, bound: ndarray, known: ndarray, reach: float) -> tu
     """Value or bound (N,) of nodes (N, 3) of stride 1 from those of stride 2, and whether it is a value (N,)."""
     low, odd = nodes // 2, nodes % 2
     around = [bound[tuple((low + corner * odd).T)] for corner in CORNERS]
-    value = _certified(np.maximum.reduce(around), np.minimum.reduce(around), reach * np.sqrt(odd.sum(axis=1)).astype(np.float32))
+    value = _certified(np.maximum.reduce(around), np.minimum.reduce(around), reach * np.sqrt(odd.sum(axis=1, dtype=np.float32)))
     own = np.flatnonzero(~odd.any(axis=1))
     value[own] = bound[tuple(low[own].T)]
     sure = np.zeros(len(nodes), bool)
@@ -190,7 +192,7 @@ def _ask(value: ndarray, sure: ndarray, wanted: ndarray, nodes: ndarray, asked: 
     value[rows], sure[rows] = asked(nodes[rows]), True
 
 
-def _changes(values: Float[ndarray, "M 8"]) -> Bool[ndarray, " M"]:
+def _changes(values: Float[ndarray, "M C"]) -> Bool[ndarray, " M"]:
     """Where some corners are inside (below zero) and some are not."""
     inside = values < 0
     return inside.any(axis=1) & ~inside.all(axis=1)

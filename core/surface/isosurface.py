@@ -42,13 +42,14 @@ def marched(crossed: Crossed, grid: Grid) -> tuple[Float[ndarray, "V 3"], Int[nd
     places, faces = _side_by_side(np.clip(np.abs(crossed.values) / grid.cell, *TAME) * np.where(crossed.values < 0, -1, 1))
     row, local, lower, axis = places
     inner = axis < 0
-    key = np.where(inner, -1 - np.arange(len(row)), 4 * grid.keys(crossed.cells[row] + lower) + np.maximum(axis, 0))
+    key = np.where(inner, -1 - np.arange(len(row)), 4 * grid.keys(crossed.cells[row] + lower) + axis)
     _, first, number = np.unique(key, return_index=True, return_inverse=True)
-    row, local, lower, axis, inner = (part[first] for part in (row, local, lower, axis, inner))
-    start = crossed.values[row, lower @ (4, 2, 1)].astype(np.float64)
-    end = crossed.values[row, lower @ (4, 2, 1) + np.array([4, 2, 1])[axis]] if len(row) else start
-    along = np.clip(start / np.where(inner, 1, start - end), OFF_NODES, 1 - OFF_NODES)
-    place = np.where(inner[:, None], local, lower + along[:, None] * (np.arange(3) == axis[:, None]))
+    row, place, lower, axis = (part[first] for part in (row, local, lower, axis))
+    edge = np.flatnonzero(axis >= 0)
+    corner, step = lower[edge] @ (4, 2, 1), np.array([4, 2, 1])[axis[edge]]
+    start, end = (crossed.values[row[edge], which].astype(np.float64) for which in (corner, corner + step))
+    place[edge] = lower[edge]
+    place[edge, axis[edge]] = np.clip(start / (start - end), OFF_NODES, 1 - OFF_NODES)
     return grid.places(crossed.cells[row] + place), number[faces]
 
 
