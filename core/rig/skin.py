@@ -6,6 +6,7 @@ from numpy import ndarray
 from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 
+from ..body.distance import closest_on_triangles
 from ..body.fitted import FittedBody
 from ..surface.subdivision import mesh_edges
 from ..surface.surface import Surface, vertex_normals
@@ -88,33 +89,6 @@ def closest_on_body(
         better = cost < best
         best[better], face[better], barycentric[better], distance[better] = cost[better], candidate[better], on_face[better], gap[better]
     return face, barycentric, distance
-
-
-def closest_on_triangles(points: Float[ndarray, "N 3"], triangles: Float[ndarray, "N 3 3"]) -> Float[ndarray, "N 3"]:
-    """Barycentric coordinates of each triangle's point closest to its own query point.
-
-    The foot of the perpendicular where that lies inside, else the closest point of the three edges.
-    """
-    first, second = triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
-    offset = points - triangles[:, 0]
-    a, b, c = (first * first).sum(1), (first * second).sum(1), (second * second).sum(1)
-    d, e = (first * offset).sum(1), (second * offset).sum(1)
-    area = np.maximum(a * c - b * b, 1e-30)
-    u, v = (c * d - b * e) / area, (a * e - b * d) / area
-    barycentric = np.stack([1 - u - v, u, v], axis=1)
-    outside = np.flatnonzero((barycentric < 0).any(axis=1))
-    best = np.full(len(outside), np.inf)
-    for corner in range(3):
-        start, end = triangles[outside, corner], triangles[outside, (corner + 1) % 3]
-        along = end - start
-        step = np.clip(((points[outside] - start) * along).sum(1) / np.maximum((along * along).sum(1), 1e-30), 0, 1)
-        gap = ((start + step[:, None] * along - points[outside]) ** 2).sum(1)
-        closer = gap < best
-        best[closer] = gap[closer]
-        rows = outside[closer]
-        barycentric[rows] = 0
-        barycentric[rows, corner], barycentric[rows, (corner + 1) % 3] = 1 - step[closer], step[closer]
-    return barycentric
 
 
 def _smoothed(weights: ndarray, distance: ndarray, faces: ndarray) -> ndarray:
