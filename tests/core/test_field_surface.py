@@ -112,7 +112,7 @@ def test_light_is_in_the_bodys_frame(person, t_body):
 
 
 def test_fields_without_a_surface_are_refused(person, t_body):
-    with pytest.raises(EmptySurface, match="nobody"):
+    with pytest.raises(EmptySurface, match="no surface"):
         field_surface(*person, t_body, Coat(thickness=-2.0), "draft")
     with pytest.raises(FieldNotFinite, match="no numbers"):
         field_surface(*person, t_body, Coat(broken=True), "draft")
