@@ -216,6 +216,13 @@ def configuration(options: argparse.Namespace) -> FieldConfig:
     )
 
 
+def _share(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    if name not in BODY_SHARE:
+        raise argparse.ArgumentTypeError(f"no body is called {name!r}; there are {', '.join(BODY_SHARE)}")
+    return name, float(value)
+
+
 def _weight(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     if name not in WEIGHTS and not name.startswith("patch"):
@@ -246,13 +253,14 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--log", type=int, default=50, help="steps between lines of the log")
     parser.add_argument("--patches", type=int, default=0, help="every so many steps the rendering losses too; 0 for never")
     parser.add_argument("--shift", action="store_true", help="depth-ambiguity-aware points for half of the wrong bodies")
+    parser.add_argument("--shares", type=_share, nargs="+", metavar="BODY=NUMBER", help=f"how often each body is taken; {BODY_SHARE}")
     parser.add_argument("--conditioning", choices=CONDITIONINGS)
     parser.add_argument("--no-body-maps", action="store_true")
     parser.add_argument("--no-read-maps", action="store_true")
     parser.add_argument("--weight", type=_weight, action="append", default=[], metavar="LOSS=NUMBER", help="another weight for a loss")
     parser.add_argument("--dry-run", action="store_true", help="three steps, a checkpoint and a sheet")
     options = parser.parse_args(arguments)
-    options.shares = tuple(BODY_SHARE.items())
+    options.shares = tuple(options.shares or BODY_SHARE.items())
     if options.dry_run:
         options.steps, options.log, options.batch, options.out = 3, 1, 2, options.out / "dry-run"
     options.out.mkdir(parents=True, exist_ok=True)
