@@ -6,8 +6,9 @@ from numpy import ndarray
 
 from ..camera import Camera
 
-ESTIMATED_SPREAD = 0.12
-"""Radians: about how far the rotations of a body fitted to one photo are off."""
+ESTIMATED_SPREAD = 0.04
+"""Radians told of a body fitted to one photo. Its joints are farther off than that (about 0.12); told so, the field hedges over all depths
+that a limb may be at (docs/FIELD.md)."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class FittedBody:
 
     pose: (24, 3) axis-angle, pose[0] the pelvis' rotation in the body frame; betas: (10,); translation: (3,) added after skinning;
     vertices (V, 3), joints (24, 3): in the photo's pose, translation included; rest_vertices, rest_joints: T pose, no translation;
-    faces (F, 3); skin_weights (V, 24): the body model's own; spread: how far the joints' rotations may be off, radians on average, 0 for a
-    body that is known.
+    faces (F, 3); skin_weights (V, 24): the body model's own; spread: how far the joints' rotations are told to be off, radians on average, 0
+    for a body that is known.
     """
 
     pose: ndarray
