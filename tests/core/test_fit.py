@@ -111,10 +111,11 @@ def terms_of(skeleton) -> list:
         priors.UsualShape(),
         priors.UprightPelvis(),
         priors.LiftedPose(random_unknowns(7)[POSE].reshape(24, 3), np.linspace(0.1, 0.4, 24)),
+        priors.LiftedShape(random_unknowns(8)[BETAS], np.linspace(0.1, 1, 10)),
     ]
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_derivative_of_every_term(skeleton, number):
     term, unknowns = terms_of(skeleton)[number], random_unknowns(6)
     residual, jacobian = term(unknowns)
@@ -218,7 +219,7 @@ def test_parents_come_first():
 
 def test_refining_keeps_a_lifted_body_that_meets_the_landmarks(skeleton):
     truth = natural_unknowns(0.4, seed=3)
-    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), truth[BETAS])
+    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), truth[BETAS], np.full(10, 0.5))
     found = fit.refine(skeleton, photographed(skeleton, truth), lifted, FOCAL, CENTRE)
     error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
     assert np.linalg.norm(error, axis=1).max() < 0.01
@@ -230,7 +231,7 @@ def test_refining_never_leaves_a_worse_picture(skeleton):
     person = photographed(skeleton, truth)
     for seed in range(5):
         wrong = truth[POSE] + np.random.default_rng(seed).normal(0, 0.2, 72)
-        lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.2), truth[BETAS])
+        lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.2), truth[BETAS], np.full(10, 0.5))
         begin = truth.copy()
         begin[POSE] = wrong
         begin = start.moved_to(skeleton, begin, person.landmarks, np.ones(33), FOCAL, CENTRE)

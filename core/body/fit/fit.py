@@ -12,7 +12,7 @@ from ..lifter import Lifted, Lifter, lift
 from ..model import BodyModel
 from .correspondence import WORLD_OFFSETS
 from .kinematics import BETAS, MOVE, POSE, SIZE, LandmarkModel
-from .priors import JointLimits, LiftedPose, UprightPelvis, UsualPose, UsualShape
+from .priors import JointLimits, LiftedPose, LiftedShape, UprightPelvis, UsualPose, UsualShape
 from .residuals import Reprojection, WorldLandmarks
 from .solver import minimise
 from .start import first_guess, moved_to
@@ -28,11 +28,12 @@ def fit_body(photo: Photo, person: Person, model: BodyModel, lifter: Lifter | No
     """
     focal = photo.focal or USUAL_FOCAL * max(photo.size)
     centre, skeleton = np.array(photo.size) / 2, landmark_model(model)
+    intrinsics = np.array([focal, focal, *centre])
     if lifter is None:
         unknowns = fit_landmarks(skeleton, person, focal, centre)
     else:
-        unknowns = refine(skeleton, person, lift(lifter, person), focal, centre)
-    return to_fitted(model, unknowns, np.array([focal, focal, *centre]), np.array(photo.size))
+        unknowns = refine(skeleton, person, lift(lifter, person, intrinsics), focal, centre)
+    return to_fitted(model, unknowns, intrinsics, np.array(photo.size))
 
 
 def landmark_model(model: BodyModel) -> LandmarkModel:
@@ -57,11 +58,17 @@ def refine(skeleton: LandmarkModel, person: Person, lifted: Lifted, focal: float
     """The unknowns (85,) nearest to the lifted body, in its own deviations, that meet the 2D landmarks. The 3D ones are in the lifter's
     answer already; to count them again would count their errors twice."""
     weights, landmarks = landmark_weights(person), np.float64(person.landmarks)
-    start = np.zeros(SIZE)
-    start[POSE], start[BETAS] = lifted.pose.ravel(), lifted.betas
-    start = moved_to(skeleton, start, landmarks, weights, focal, centre)
+    start = placed(skeleton, person, lifted, focal, centre)
     picture = Reprojection(skeleton, landmarks, weights, focal, centre, float(start[MOVE][2]))
-    return minimise([picture, LiftedPose(lifted.pose, lifted.deviation), JointLimits(), UsualShape()], start).unknowns
+    usual = [LiftedPose(lifted.pose, lifted.deviation), LiftedShape(lifted.betas, lifted.betas_deviation), JointLimits()]
+    return minimise([picture, *usual], start).unknowns
+
+
+def placed(skeleton: LandmarkModel, person: Person, lifted: Lifted, focal: float, centre: np.ndarray) -> np.ndarray:
+    """The unknowns (85,) of the lifted body itself, where the 2D landmarks put it."""
+    unknowns = np.zeros(SIZE)
+    unknowns[POSE], unknowns[BETAS] = lifted.pose.ravel(), lifted.betas
+    return moved_to(skeleton, unknowns, np.float64(person.landmarks), landmark_weights(person), focal, centre)
 
 
 def landmark_weights(person: Person) -> np.ndarray:
