@@ -7,7 +7,9 @@
     calibrate_landmarks  where the detector's landmarks sit on the skeleton: core/body/fit/places.toml
     field                trains the field: people into plates, losses, the loop (`python -m training.field.train`)
     evaluate             the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
-    evaluate_fit         the fit of the body measured on held-out photographs and on real photos, into docs/RESULTS.md
+    evaluate_fit         the fit of the body measured, part by part, on people never seen and on real photos, into docs/RESULTS.md
+    fit_cases            photographs whose true bodies are known: the yardstick's people, their truth kept beside them
+    fit_tables           the tables of the fit's figures
 
     rocketbox            the people pack: an artist-made person, and that person posed
     motion               motion clips by file name -> a Clip of SMPL poses

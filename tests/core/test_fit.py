@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.body.files import load_body
-from core.body.fit import contact, fit, kinematics, outline, priors, residuals, skin, solver, start
+from core.body.fit import contact, fit, guessed, kinematics, outline, priors, residuals, skin, solver, start
 from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
 from core.body.lifter import Lifted
@@ -328,6 +328,18 @@ def test_refining_keeps_a_lifted_body_that_meets_the_landmarks(model):
     found = fit.refine(model, skeleton, person, lifted, INTRINSICS, ("landmarks",))
     error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
     assert np.linalg.norm(error, axis=1).max() < 0.01
+
+
+def test_what_is_not_shown_is_said(skeleton):
+    """A whole person: nothing. Cut at the knees: the legs. A head and shoulders: legs, hips and arms."""
+    person = photographed(skeleton, natural_unknowns(0.2, seed=1))
+    assert guessed.guessed(person) == ()
+    heights = {name: person.landmarks[LANDMARKS.index(f"left_{name}"), 1] for name in ("knee", "shoulder")}
+    at_knees = replace(person, mask=person.mask[: int(heights["knee"]) - 30])
+    assert [sentence.split()[1] for sentence in guessed.guessed(at_knees)] == ["legs"]
+    bust = replace(person, mask=person.mask[: int(heights["shoulder"]) + 20])
+    assert {sentence.split()[1] for sentence in guessed.guessed(bust)} >= {"legs", "hips"}
+    assert (fit.landmark_weights(bust)[guessed.PARTS[guessed.guessed(bust)[0]]] == fit.OUTSIDE).all()
 
 
 @pytest.mark.parametrize("parts", [("landmarks",), ("landmarks", "contact"), ("landmarks", "outline"), fit.PARTS])

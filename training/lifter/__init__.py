@@ -5,4 +5,5 @@ quick_people   pairs from people of the pack, rasterised: `python -m training.li
 shard_views    pairs from the generator's people: `python -m training.lifter.shard_views`
 noise          more pairs than pictures: made-up bodies with the errors of real pairs like them
 train          `python -m training.lifter.train`
+refit          its last layer alone, by least squares, in seconds: `python -m training.lifter.refit`
 """

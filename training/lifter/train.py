@@ -16,14 +16,16 @@ from torch import Tensor
 
 from core.body.aim import aimed, turned_pelvis
 from core.body.files import load_body
-from core.body.lifter import LIFTED, Lifter, landmark_features
+from core.body.lifter import LIFTED, Lifter, landmark_features, load_lifter
 from core.body.model import BodyModel, joint_transforms, rotation_matrices
 from core.skeleton import JOINT
 from training.lifter.noise import modelled_pairs, observed_errors, pose_pool
 from training.lifter.pairs import Pairs, joined, load_pairs
 
 ROWS = [JOINT[name] for name in LIFTED]
-BATCH = 512
+BATCH = 256
+WARM_UP, CHECKED = 50, 50
+"""Steps until the full rate, and between looks at the people kept apart."""
 REACH, SHAPE = 20.0, 0.3
 """Weights of the joints' distance (a metre) and of the betas beside the angles' likelihood."""
 
@@ -79,17 +81,25 @@ def split_by_person(pairs: Pairs, kept: float, seed: int) -> tuple[Pairs, Pairs]
     return pairs.rows(~held), pairs.rows(held)
 
 
-def train(data: Data, more: Data | None, held: Data, minutes: float, rate: float, seed: int) -> tuple[Lifter, dict]:
-    """The network with the lowest loss on `held`, and the figures of its course. more: modelled pairs, half of every batch."""
+def new_lifter(data: Data, seed: int) -> Lifter:
+    """A network that has learned nothing but its features' means and scales."""
     torch.manual_seed(seed)
-    model, lifter = load_body(Path("weights")), Lifter()
+    lifter = Lifter()
     lifter.mean.copy_(data.features.mean(0))
     lifter.scale.copy_(data.features.std(0).clamp_min(1e-3))
+    return lifter
+
+
+def train(lifter: Lifter, data: Data, more: Data | None, held: Data, minutes: float, rate: float) -> dict:
+    """Trains the network, which ends with the weights that had the lowest loss on `held`; the figures of the course. more: modelled pairs,
+    half of every batch."""
+    model = load_body(Path("weights"))
+    lifter.train()
     optimiser = torch.optim.AdamW(lifter.parameters(), lr=rate, weight_decay=1e-2)
     start, step, best, figures = time.process_time(), 0, float("inf"), {}
     while (spent := (time.process_time() - start) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = rate * (0.5 + 0.5 * np.cos(np.pi * spent)) * min(1, (step + 1) / 200)
+            group["lr"] = rate * (0.5 + 0.5 * np.cos(np.pi * spent)) * min(1, (step + 1) / WARM_UP)
         batch = data.rows(torch.randint(len(data.features), (BATCH // 2 if more else BATCH,)))
         if more:
             other = more.rows(torch.randint(len(more.features), (BATCH // 2,)))
@@ -100,7 +110,7 @@ def train(data: Data, more: Data | None, held: Data, minutes: float, rate: float
         torch.nn.utils.clip_grad_norm_(lifter.parameters(), 1.0)
         optimiser.step()
         step += 1
-        if step % 200 == 0:
+        if step % CHECKED == 0:
             lifter.eval()
             with torch.no_grad():
                 value = float(losses(lifter, model, held))
@@ -111,7 +121,7 @@ def train(data: Data, more: Data | None, held: Data, minutes: float, rate: float
             print(f"\rstep {step} loss {float(loss):.3f} held {value:.3f} best {best:.3f}", end="", flush=True)
     print()
     lifter.load_state_dict(kept_state)
-    return lifter, figures
+    return figures
 
 
 def main() -> None:
@@ -121,6 +131,7 @@ def main() -> None:
     parser.add_argument("--kept", type=float, default=0.05, help="share of the people that training does not see")
     parser.add_argument("--minutes", type=float, default=6, help="of processor time")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--start", type=Path, help="weights to go on from, in place of new ones")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("checkpoints/lifter.safetensors"))
     options = parser.parse_args()
@@ -130,7 +141,9 @@ def main() -> None:
     if options.modelled:
         poses = pose_pool(pairs, options.modelled, options.seed)
         more = tensors(modelled_pairs(observed_errors(pairs, model), poses, pairs.betas, model, options.modelled, options.seed))
-    lifter, figures = train(tensors(pairs), more, tensors(held), options.minutes, options.rate, options.seed)
+    data = tensors(pairs)
+    lifter = load_lifter(options.start) if options.start else new_lifter(data, options.seed)
+    figures = train(lifter, data, more, tensors(held), options.minutes, options.rate)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_file({key: tensor.half().contiguous() for key, tensor in lifter.state_dict().items()}, options.out)
     print(f"{options.out}: {figures}")

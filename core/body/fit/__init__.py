@@ -9,6 +9,7 @@
     priors          what bodies are like: joint limits, usual poses, usual shapes, and the lifter's word
     solver          Levenberg-Marquardt over any list of such terms
     start           the first guess
+    guessed         what the photo does not show, in words
     fit             the stage itself
 
 The unknowns are one vector of 85: 24 axis-angle rotations, ten betas, and the translation that carries the body into the camera frame.

@@ -12,6 +12,7 @@ from ..lifter import Lifted, Lifter, lift
 from ..model import BodyModel
 from .contact import foot_contact
 from .correspondence import WORLD_OFFSETS
+from .guessed import guessed, inside
 from .kinematics import BETAS, MOVE, POSE, SIZE, LandmarkModel
 from .outline import outline
 from .priors import JointLimits, LiftedPose, LiftedShape, UprightPelvis, UsualPose, UsualShape
@@ -26,6 +27,9 @@ USUAL_FOCAL = 1.2
 
 PARTS = ("landmarks", "outline", "contact")
 """What the lifted body is refined by."""
+
+OUTSIDE = 0.03
+"""Weight of a landmark outside the photo."""
 
 ROUNDS, STEPS = 3, 10
 """How often the outline is found anew, and iterations of the solver each time."""
@@ -44,7 +48,7 @@ def fit_body(photo: Photo, person: Person, model: BodyModel, lifter: Lifter | No
         unknowns = fit_landmarks(skeleton, person, focal, centre)
     else:
         unknowns = refine(model, skeleton, person, lift(lifter, person, intrinsics), intrinsics, parts)
-    return to_fitted(model, unknowns, intrinsics, np.array(photo.size))
+    return replace(to_fitted(model, unknowns, intrinsics, np.array(photo.size)), warnings=guessed(person))
 
 
 def landmark_model(model: BodyModel) -> LandmarkModel:
@@ -108,8 +112,10 @@ def placed(skeleton: LandmarkModel, person: Person, lifted: Lifted, focal: float
 
 
 def landmark_weights(person: Person) -> np.ndarray:
-    """How far each landmark is believed (33,): visibility times presence, never quite nothing, because hidden ones are still likely."""
-    return np.clip(np.float64(person.visibility) * np.float64(person.presence), 0.1, 1.0)
+    """How far each landmark is believed (33,): visibility times presence, never quite nothing, because hidden ones are still likely; those
+    outside the photo are guesses of the network and count for next to nothing."""
+    seen = np.clip(np.float64(person.visibility) * np.float64(person.presence), 0.1, 1.0)
+    return np.where(inside(person), seen, OUTSIDE)
 
 
 def to_fitted(model: BodyModel, unknowns: np.ndarray, intrinsics: np.ndarray, size: np.ndarray) -> FittedBody:
