@@ -21,7 +21,7 @@
     photograph           one Cycles photograph: person, world, camera in; picture, mask and true joints out
     stage, set_pieces    what stands in front of Cycles' camera: person, world, ground, wall, seat
     quick_picture        a rasterised picture in a fifth of a second, for the landmark detector
-    held_out             what no training may see (held_out.toml), and photographs of it, cached on disk
+    held_out             what no training may see (held_out.toml), and the cameras and places of what is judged on
 
     metrics              joint errors and overlap of masks, in plain numpy
     results              docs/RESULTS.md: a section per measurement, with the command that made it

@@ -111,7 +111,8 @@ def photo_table(rows: list[dict]) -> str:
 EXPLAINED = (
     "The yardstick's validation people (`training/held_out.toml`), photographed by Cycles. Twelve limb joints (shoulders, elbows, wrists, "
     "hips, knees, ankles) of the open body inside the person, mean distance. *root*: both bodies' mid-hip at the origin, the estimate "
-    "scaled by the one factor that brings it nearest (least squares); *worst*: of one photograph. *PA*: after Procrustes alignment. *depth*: the "
+    "scaled by the one factor that brings it nearest (least squares); *worst*: of one photograph. *PA*: after Procrustes alignment. "
+    "*depth*: the "
     "part of *root* along the camera's axis. *2D of height*: distance in the picture over the standing height there. *straight knees*: how "
     f"much more bent than in truth knees under {STRAIGHT:.0f}° come out (and how many they are). *skin PA*: mean distance of the body's "
     "vertices after Procrustes alignment. *silhouette*: the body's, bare, against the dressed person's. *rig's joints*: as *root*, against "
