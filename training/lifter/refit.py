@@ -2,8 +2,8 @@
 
     python -m training.lifter.refit --start weights/lifter.safetensors --pairs DIR [DIR ...] --out checkpoints/lifter.safetensors
 
-For when the pairs' truth changes its convention, or there is no time to train. Least absolute errors by re-weighting (a median does not
-bend straight knees), joint by joint, pulled towards the layer as it was.
+For when the pairs' truth changes its convention, or there is no time to train. Pulled towards the layer as it was. Knees and elbows, which
+bend to one side only, and the hips that go with them get least absolute errors, by re-weighting: a mean would bend the straight ones.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from training.lifter.noise import modelled_pairs, observed_errors, pose_pool
 from training.lifter.pairs import joined, load_pairs
 from training.lifter.train import ROWS, Data, split_by_person, tensors
 
-ROUNDS = 3
+BENT = [f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "elbow")]
+ROUNDS = 2
 CLOSE = 0.05
 """Error below which all errors weigh alike, in a rotation's entries: the median's corner made round."""
 RIDGE = 0.02
@@ -52,15 +53,17 @@ def refit(lifter: Lifter, data: Data) -> None:
     """Changes the lifter's last layer in place: rotations, betas, and the betas' spreads, which become their usual errors."""
     features, six, betas = both_sides(data)
     inner, layer = hidden(lifter, features), torch.cat([lifter.leave.weight, lifter.leave.bias[:, None]], dim=1).detach()
-    for joint in range(len(LIFTED)):
-        rows, weights = slice(6 * joint, 6 * joint + 6), torch.ones(len(inner))
+    evenly, turns = torch.ones(len(inner)), slice(0, 6 * len(LIFTED))
+    wanted = six - six.new_tensor([1, 0, 0, 0, 1, 0])
+    layer[turns] += solved(inner, wanted.flatten(1) - inner @ layer[turns].T, evenly)
+    for joint in (LIFTED.index(name) for name in BENT):
+        rows = slice(6 * joint, 6 * joint + 6)
         for _ in range(ROUNDS):
-            off = six[:, joint] - six.new_tensor([1, 0, 0, 0, 1, 0]) - inner @ layer[rows].T
-            weights = 1 / off.norm(dim=1).clamp_min(CLOSE)
-            layer[rows] += solved(inner, off, weights)
+            off = wanted[:, joint] - inner @ layer[rows].T
+            layer[rows] += solved(inner, off, 1 / off.norm(dim=1).clamp_min(CLOSE))
     start = 7 * len(LIFTED)
     layer[start:] = 0
-    layer[start : start + BETAS] = solved(inner, betas, torch.ones(len(inner)))
+    layer[start : start + BETAS] = solved(inner, betas, evenly)
     layer[start + BETAS :, -1] = (betas - inner @ layer[start : start + BETAS].T).abs().mean(dim=0).log()
     with torch.no_grad():
         lifter.leave.weight.copy_(layer[:, :-1])
@@ -71,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", type=Path, required=True, help="weights to go on from")
     parser.add_argument("--pairs", type=Path, nargs="+", default=[Path("data/pairs")])
-    parser.add_argument("--modelled", type=int, default=4000, help="pairs of made-up bodies with modelled errors")
+    parser.add_argument("--modelled", type=int, default=2000, help="pairs of made-up bodies with modelled errors")
     parser.add_argument("--kept", type=float, default=0.05, help="share of the people that it does not see")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("checkpoints/lifter.safetensors"))
