@@ -22,7 +22,7 @@ The second ring is reached only in the child process:
     run         the child: a request file in, messages on stdout
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length
-    body        SMPL's body model, its files, and the fit to landmarks
+    body        SMPL's body model, its files, the lifter, and the fit to landmarks and outline
     field       the learned field: photo + body -> signed distance, albedo, light
     surface     photo + person + body (+ field) -> a coloured surface, and the light
     rig         skin weights and the rest pose

@@ -115,7 +115,7 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Painting the texture"):
             size = SIZES.get(str(settings["texture"]))
             texture = paint(photo, person, body, surface, rest, size, unlit) if size else None
-        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": list(person.warnings)}
+        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": [*person.warnings, *body.warnings]}
         yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
 
 

@@ -7,7 +7,9 @@
     calibrate_landmarks  where the detector's landmarks sit on the skeleton: core/body/fit/places.toml
     field                trains the field: people into plates, losses, the loop (`python -m training.field.train`)
     evaluate             the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
-    evaluate_fit         the fit of the body measured on held-out photographs and on real photos, into docs/RESULTS.md
+    evaluate_fit         the fit of the body measured, part by part, on people never seen and on real photos, into docs/RESULTS.md
+    fit_cases            photographs whose true bodies are known: the yardstick's people, their truth kept beside them
+    fit_tables           the tables of the fit's figures
 
     rocketbox            the people pack: an artist-made person, and that person posed
     motion               motion clips by file name -> a Clip of SMPL poses
@@ -19,7 +21,7 @@
     photograph           one Cycles photograph: person, world, camera in; picture, mask and true joints out
     stage, set_pieces    what stands in front of Cycles' camera: person, world, ground, wall, seat
     quick_picture        a rasterised picture in a fifth of a second, for the landmark detector
-    held_out             what no training may see (held_out.toml), and photographs of it, cached on disk
+    held_out             what no training may see (held_out.toml), and the cameras and places of what is judged on
 
     metrics              joint errors and overlap of masks, in plain numpy
     results              docs/RESULTS.md: a section per measurement, with the command that made it

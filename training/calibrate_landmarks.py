@@ -1,36 +1,25 @@
-"""Where BlazePose's landmarks really sit on the body: measured on quick pictures of people whose pose is known.
+"""Where BlazePose's landmarks really sit on the body: measured on pairs of landmarks and true bodies.
 
-    python -m training.calibrate_landmarks --rocketbox DIR --motion DIR --people 600 --seed 5
+    python -m training.calibrate_landmarks --pairs DIR [DIR ...]
 
 writes core/body/fit/places.toml. Each landmark is a point fixed to its joint. In the picture that point follows from the 2D landmarks by
 least squares (two equations a picture, linear in the offset); for the 3D landmarks likewise, after the one scale that fits each person.
-The 3D landmarks' offsets differ from the picture's by the detector's bias, such as heads too far forward, and this is what is kept:
-
-    world offset = picture offset + bias
-
-Landmarks on the surface (face, hands, feet) keep the open body's own points in the picture (SURFACE), because the people measured have
-other heads, hands and shoes; joints take the offsets measured. Held-out people and clips are not used.
+The 3D landmarks' offsets differ from the picture's by the detector's bias, such as heads too far forward.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from core.body.files import load_body
-from core.body.fit.kinematics import stature
 from core.body.fit.residuals import HIPS
-from core.camera import Camera
-from core.errors import NoPersonFound
+from core.body.model import BodyModel
 from core.photo.landmarks import LANDMARKS, TWINS
-from core.photo.people import find_people
-from core.photo.person import Person, Photo
-from core.skeleton import JOINT, joint_transforms
-from training.held_out import held_out, sample_camera
-from training.poses import load_clips, sample_pose
-from training.quick_picture import quick_picture
-from training.rocketbox import load_person, people_names, pose_person
+from core.skeleton import JOINT
+from training.lifter.noise import sizes, world_turns
+from training.lifter.pairs import Pairs, joined, load_pairs
 
 PLACES = Path("core/body/fit/places.toml")
 MIRROR = np.diag([-1.0, 1.0, 1.0])
@@ -44,61 +33,16 @@ JOINT_OF = {
 }
 """The joint that each landmark of the left or middle is fixed to."""
 
-SURFACE = {
-    "nose": (0.0, 0.008, 0.113),
-    "left_eye_inner": (0.016, 0.046, 0.086),
-    "left_eye": (0.031, 0.046, 0.086),
-    "left_eye_outer": (0.044, 0.046, 0.076),
-    "left_ear": (0.082, 0.030, -0.015),
-    "left_mouth": (0.022, -0.028, 0.092),
-    "left_pinky": (0.085, -0.015, -0.045),
-    "left_index": (0.090, -0.008, 0.025),
-    "left_thumb": (0.060, -0.035, 0.055),
-    "left_heel": (0.0, -0.040, -0.050),
-    "left_toe": (0.0, -0.012, 0.065),
-}
-"""Points read off the open body's template, metres from their joint."""
+SEEN = 0.5
+"""Visibility from which a landmark counts: what is hidden is guessed, and guesses say nothing of the place."""
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One person seen: the landmarks found, and the true joints (24, 3) in the camera frame, their turns (24, 3, 3) from the T pose to the
-    camera's axes, and the size relative to the open body's template."""
-
-    person: Person
-    camera: Camera
-    joints: np.ndarray
-    turns: np.ndarray
-    size: float
+Equations = dict[str, tuple[np.ndarray, np.ndarray]]
+"""By landmark: A (N, k, 3) and b (N, k) of A · offset = b."""
 
 
-def gather(rocketbox: Path, motion: Path, count: int, seed: int, template: np.ndarray) -> list[Sample]:
-    """Samples of people who are not held out; whoever the detector misses is left out."""
-    clips = {name: poses for name, poses in load_clips(motion).items() if name not in held_out("clips")}
-    names = [name for name in people_names(rocketbox) if name not in held_out("people") + held_out("example")]
-    samples = []
-    for number in range(count):
-        rng = np.random.default_rng([seed, number])
-        pose = sample_pose(rng, clips, mocap_share=0.2).pose
-        posed = pose_person(load_person(rocketbox, names[rng.integers(len(names))]), pose)
-        camera = sample_camera(rng, posed)
-        try:
-            person = find_people(Photo(quick_picture(rng, posed, camera), None, None, str(number)))[0]
-        except NoPersonFound:
-            continue
-        turns = camera.rotation @ joint_transforms(pose, template)[:, :3, :3]
-        size = stature(posed.joints) / stature(template)
-        samples.append(Sample(person, camera, camera.to_camera(posed.joints), turns, size))
-        print(f"\r{number + 1}/{count}, {len(samples)} found", end="", flush=True)
-    print()
-    return samples
-
-
-Equations = list[tuple[np.ndarray, np.ndarray]]
-
-
-def solve(equations: dict[str, Equations]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Offsets by landmark of the left or middle, and each's usual residual. equations: a list of A (k, 3), b (k,) for all 33 landmarks.
+def solve(equations: Equations) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Offsets by landmark of the left or middle, and each's usual residual.
 
     Right landmarks count as their left twins mirrored; those in the middle get no sideways offset. Outliers are weighted down
     (Geman-McClure, three robust deviations).
@@ -106,10 +50,12 @@ def solve(equations: dict[str, Equations]) -> tuple[dict[str, np.ndarray], dict[
     offsets, residuals = {}, {}
     for name in JOINT_OF:
         twin = LANDMARKS[TWINS[LANDMARKS.index(name)]]
-        pooled = equations[name] + ([(a @ MIRROR, b) for a, b in equations[twin]] if twin != name else [])
-        matrix, right = np.stack([a for a, _ in pooled]), np.stack([b for _, b in pooled])
-        if twin == name:
-            matrix[..., 0] = 0
+        matrix, right = equations[name]
+        if twin != name:
+            matrix = np.concatenate([matrix, equations[twin][0] @ MIRROR])
+            right = np.concatenate([right, equations[twin][1]])
+        else:
+            matrix = matrix * [0, 1, 1]
         weights = np.ones(len(right))
         for _ in range(10):
             root = np.sqrt(weights)[:, None]
@@ -132,60 +78,63 @@ def joint_numbers() -> np.ndarray:
     return np.array([JOINT[name] for name in left])
 
 
-def picture_equations(samples: list[Sample]) -> dict[str, Equations]:
+class Truth:
+    """The landmarks' joints in the camera frame: places (N, 33, 3), turns (N, 33, 3, 3) times the size of the body, sizes (N,)."""
+
+    def __init__(self, pairs: Pairs, model: BodyModel):
+        numbers = joint_numbers()
+        self.sizes = sizes(torch.as_tensor(pairs.joints), model).double().numpy()
+        turns = world_turns(torch.as_tensor(pairs.pose), model).double().numpy()
+        self.turns = self.sizes[:, None, None, None] * turns[:, numbers]
+        self.places = np.float64(pairs.joints[:, numbers])
+
+
+def picture_equations(pairs: Pairs, truth: Truth) -> Equations:
     """x - u z = 0 for the point (x, z) = joint + size · turn · offset that is seen along the ray u: linear in the offset."""
-    equations: dict[str, Equations] = {name: [] for name in LANDMARKS}
-    for sample in samples:
-        rays = (np.float64(sample.person.landmarks) - sample.camera.intrinsics[2:]) / sample.camera.intrinsics[:2]
-        for name, joint, ray in zip(LANDMARKS, joint_numbers(), rays, strict=True):
-            turn, place = sample.size * sample.turns[joint], sample.joints[joint]
-            equations[name].append((turn[:2] - ray[:, None] * turn[2:], ray * place[2] - place[:2]))
-    return equations
+    rays = (np.float64(pairs.landmarks) - pairs.intrinsics[:, None, 2:]) / pairs.intrinsics[:, None, :2]
+    matrix = truth.turns[:, :, :2] - rays[..., None] * truth.turns[:, :, 2:]
+    return _by_landmark(pairs, matrix, rays * truth.places[..., 2:] - truth.places[..., :2])
 
 
-def world_equations(samples: list[Sample], offsets: np.ndarray) -> dict[str, Equations]:
+def world_equations(pairs: Pairs, truth: Truth, offsets: np.ndarray) -> Equations:
     """turn · offset = landmark - joint, with the landmarks scaled and their hips' middle put where the offsets so far have it."""
-    equations: dict[str, Equations] = {name: [] for name in LANDMARKS}
-    numbers = joint_numbers()
-    for sample in samples:
-        points = sample.joints[numbers] + sample.size * np.einsum("kab,kb->ka", sample.turns[numbers], offsets)
-        middle = points[HIPS].mean(axis=0)
-        world = np.float64(sample.person.world_landmarks)
-        world -= world[HIPS].mean(axis=0)
-        scale = (world * (points - middle)).sum() / (world**2).sum()
-        for row, (name, joint) in enumerate(zip(LANDMARKS, numbers, strict=True)):
-            equations[name].append((sample.size * sample.turns[joint], scale * world[row] + middle - sample.joints[joint]))
-    return equations
+    points = truth.places + np.einsum("nkab,kb->nka", truth.turns, offsets)
+    middle = points[:, HIPS].mean(axis=1, keepdims=True)
+    world = pairs.world - np.float64(pairs.world)[:, HIPS].mean(axis=1, keepdims=True)
+    scale = (world * (points - middle)).sum(axis=(1, 2)) / (world**2).sum(axis=(1, 2))
+    return _by_landmark(pairs, truth.turns, scale[:, None, None] * world + middle - truth.places)
 
 
-def calibrate(samples: list[Sample]) -> str:
+def _by_landmark(pairs: Pairs, matrix: np.ndarray, right: np.ndarray) -> Equations:
+    seen = pairs.seen[..., 0] >= SEEN
+    return {name: (matrix[seen[:, row], row], right[seen[:, row], row]) for row, name in enumerate(LANDMARKS)}
+
+
+def calibrate(pairs: Pairs, model: BodyModel) -> str:
     """The text of places.toml."""
-    picture, across = solve(picture_equations(samples))
+    truth = Truth(pairs, model)
+    picture, across = solve(picture_equations(pairs, truth))
     world = picture
     for _ in range(6):
-        world, depth = solve(world_equations(samples, both_sides(world)))
-    lines = [f"# Made by `python -m training.calibrate_landmarks` on {len(samples)} pictures; see core/body/fit/correspondence.py. Metres."]
+        world, depth = solve(world_equations(pairs, truth, both_sides(world)))
+    lines = [f"# Made by `python -m training.calibrate_landmarks` on {len(pairs)} pictures; see core/body/fit/correspondence.py. Metres."]
     for name, joint in JOINT_OF.items():
-        place = np.array(SURFACE.get(name, picture[name]))
-        rows = {"picture": place, "world": place + world[name] - picture[name]}
         lines += ["", f"[{name}]", f'joint = "{joint}"']
-        lines += [f"{key} = [{', '.join(f'{number:.3f}' for number in row)}]" for key, row in rows.items()]
+        lines += [
+            f"{key} = [{', '.join(f'{number:.3f}' for number in row[name])}]" for key, row in (("picture", picture), ("world", world))
+        ]
         lines += [f"across = {across[name].mean():.3f}", f"depth = {depth[name][2]:.3f}"]
     return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rocketbox", type=Path, required=True, help="folder of the people pack")
-    parser.add_argument("--motion", type=Path, required=True, help="folder of motion clips")
-    parser.add_argument("--people", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--pairs", type=Path, nargs="+", default=[Path("data/pairs")], help="folders of pairs")
     parser.add_argument("--weights", type=Path, default=Path("weights"), help="folder of weights, the body's included")
     options = parser.parse_args()
-    template = load_body(options.weights).joint_template
-    samples = gather(options.rocketbox, options.motion, options.people, options.seed, template)
-    PLACES.write_text(calibrate(samples))
-    print(f"{PLACES} written from {len(samples)} pictures")
+    pairs = joined([load_pairs(folder) for folder in options.pairs])
+    PLACES.write_text(calibrate(pairs, load_body(options.weights)))
+    print(f"{PLACES} written from {len(pairs)} pictures")
 
 
 if __name__ == "__main__":

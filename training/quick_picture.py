@@ -4,6 +4,9 @@ No shadows, no light transport: it serves where many pictures are wanted and onl
 asking the landmark detector. A tenth of a second; `photograph` makes the pictures that results are judged on.
 """
 
+from functools import lru_cache
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy import ndarray
@@ -11,39 +14,64 @@ from numpy import ndarray
 from core.camera import Camera
 from core.light import irradiance, sh_basis
 from core.surface.raster import rasterise
-from training.rocketbox import PosedPerson
+from training.rocketbox import PosedPerson, RocketboxPerson
 
 
 def quick_picture(rng: np.random.Generator, posed: PosedPerson, camera: Camera) -> ndarray:
     """Picture (H, W, 3) uint8 sRGB at the camera's size, random light, background and noise."""
     person = posed.person
-    faces = solid_faces(posed)
+    faces = facing(posed, solid_faces(person), camera)
     raster = rasterise(posed.vertices, faces, camera)
     uv = raster.interpolate(faces, person.uv.astype(np.float64))
-    texture = cv2.imread(str(person.texture))[..., ::-1]
+    texture = _texture(person.texture)
     size = np.array(texture.shape[1::-1])
     places = (np.stack([uv[..., 0], 1 - uv[..., 1]], axis=-1) * size - 0.5).astype(np.float32)
     albedo = cv2.remap(texture, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     normals = raster.interpolate(faces, vertex_normals(posed))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-9
     normals *= np.where((normals @ camera.rotation.T)[..., 2:] > 0, -1, 1)
+    return quickly_lit(rng, albedo, normals, raster.face >= 0)
+
+
+def quickly_lit(rng: np.random.Generator, albedo: ndarray, normals: ndarray, seen: ndarray) -> ndarray:
+    """Picture (H, W, 3) uint8 sRGB of albedo (H, W, 3) uint8 under random light, with unit normals (H, W, 3) in the body frame, before a
+    random background where seen (H, W), or how much of it (0..1), says so."""
     shading = np.maximum(irradiance(random_light(rng), normals), 0.02) / np.pi
-    lit = (albedo / 255.0) ** 2.2 * shading
-    picture = np.where((raster.face >= 0)[..., None], lit, random_background(rng, raster.face.shape))
+    lit, share = (albedo / 255.0) ** 2.2 * shading, np.float64(seen)[..., None]
+    picture = share * lit + (1 - share) * random_background(rng, albedo.shape[:2])
     picture = cv2.GaussianBlur(np.clip(picture, 0, 1) ** (1 / 2.2), (0, 0), float(rng.uniform(0.4, 0.9)))
     return np.uint8(np.clip(255 * picture + rng.normal(0, rng.uniform(0, 4), picture.shape), 0, 255))
 
 
-def solid_faces(posed: PosedPerson) -> ndarray:
+def facing(posed: PosedPerson, faces: ndarray, camera: Camera) -> ndarray:
+    """The faces (F, 3) turned to the camera; two-sided cards are among the others as often as not, and most come twice."""
+    corners = camera.project(posed.vertices)[faces]
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return faces[first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]]
+
+
+@lru_cache(maxsize=128)
+def _texture(path: Path) -> ndarray:
+    """The picture (H, W, 3) uint8, RGB."""
+    return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+
+
+def solid_faces(person: RocketboxPerson) -> ndarray:
     """Faces (F, 3) without those of cards that are mostly clear."""
-    person = posed.person
-    if person.alpha is None:
-        return person.faces
-    alpha = cv2.imread(str(person.alpha), cv2.IMREAD_GRAYSCALE)
+    return person.faces if person.alpha is None else person.faces[_solid(person)]
+
+
+def _solid(person: RocketboxPerson) -> ndarray:
+    alpha = _opacity(person.alpha)
     middle = person.uv[person.faces].mean(axis=1)
     rows = np.clip(((1 - middle[:, 1]) * alpha.shape[0]).astype(int), 0, alpha.shape[0] - 1)
     columns = np.clip((middle[:, 0] * alpha.shape[1]).astype(int), 0, alpha.shape[1] - 1)
-    return person.faces[~person.cards | (alpha[rows, columns] >= 128)]
+    return ~person.cards | (alpha[rows, columns] >= 128)
+
+
+@lru_cache(maxsize=128)
+def _opacity(path: Path) -> ndarray:
+    return cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
 
 
 def vertex_normals(posed: PosedPerson) -> ndarray:

@@ -20,8 +20,8 @@ class FittedBody:
 
     pose: (24, 3) axis-angle, pose[0] the pelvis' rotation in the body frame; betas: (10,); translation: (3,) added after skinning;
     vertices (V, 3), joints (24, 3): in the photo's pose, translation included; rest_vertices, rest_joints: T pose, no translation;
-    faces (F, 3); skin_weights (V, 24): the body model's own; spread: how far the joints' rotations are told to be off, radians on average, 0
-    for a body that is known.
+    faces (F, 3); skin_weights (V, 24): the body model's own; spread: how far the joints' rotations are told to be off, radians on average,
+    0 for a body that is known; warnings: sentences about what the photo does not show and was guessed.
     """
 
     pose: ndarray
@@ -35,3 +35,4 @@ class FittedBody:
     skin_weights: ndarray
     camera: Camera
     spread: float = ESTIMATED_SPREAD
+    warnings: tuple[str, ...] = ()

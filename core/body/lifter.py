@@ -7,6 +7,7 @@ effective baseline for 3d human pose estimation"), with rotations in 6D (Zhou et
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from ..errors import WeightsCorrupt
 from ..photo.landmarks import LANDMARKS, TWINS
 from ..photo.person import Person
 from ..skeleton import JOINT, JOINT_NAMES, mirrored
+from .aim import aimed, turned_pelvis
 
 LIFTED = tuple(name for name in JOINT_NAMES if name not in ("left_hand", "right_hand"))
 """Joints the network turns; landmarks say nothing of the fingers."""
@@ -29,10 +31,13 @@ DROPOUT = 0.25
 """Share of each layer's values left out in training: thousands of pairs, not millions, and the network learned them by heart without."""
 
 FEATURES = len(LANDMARKS) * 7
-OUTPUTS = len(LIFTED) * 7 + 10
+BETAS = 10
+OUTPUTS = len(LIFTED) * 7 + 2 * BETAS
 
 DEVIATIONS_PER_SPREAD = 2.0
 """Standard deviation per axis of a Laplace density exp(-|x| / b) in three dimensions, over its spread b: E|x|² is 12 b²."""
+DEVIATIONS_PER_SPREAD_ALONE = 2**0.5
+"""The same in one dimension, which is what each beta's is."""
 
 _SMPL_TWINS = [LIFTED.index(mirrored(name)) for name in LIFTED]
 _LANDMARK_TWINS = torch.tensor(TWINS[: len(LANDMARKS)])
@@ -41,11 +46,22 @@ _LANDMARK_TWINS = torch.tensor(TWINS[: len(LANDMARKS)])
 @dataclass(frozen=True)
 class Lifted:
     """What the landmarks say of a body. pose: (24, 3) axis-angle, the pelvis' in the upright camera frame (core.camera.UPRIGHT); deviation:
-    (24,) radians, how far each rotation is usually off; betas: (10,). Hands are at rest with a small deviation."""
+    (24,) radians, how far each rotation is usually off; betas, betas_deviation: (10,). Hands are at rest with a small deviation."""
 
     pose: np.ndarray
     deviation: np.ndarray
     betas: np.ndarray
+    betas_deviation: np.ndarray
+
+
+class Said(NamedTuple):
+    """The network's answer: rotations (B, 22, 3, 3) relative to the parents and the logarithms of their spreads (B, 22), radians; betas
+    and the logarithms of theirs (B, 10). The camera's distance is not among them: body, focal length and 2D landmarks tell it exactly."""
+
+    rotations: Tensor
+    spread: Tensor
+    betas: Tensor
+    betas_spread: Tensor
 
 
 class Block(nn.Module):
@@ -61,7 +77,7 @@ class Block(nn.Module):
 
 
 class Lifter(nn.Module):
-    """Features (B, 231) to rotations (B, 22, 3, 3) relative to the parents, log-deviations (B, 22) and betas (B, 10).
+    """Features (B, 231) to what they say of the body.
 
     Mirror-symmetric by construction: the mean of what it says of a person and, mirrored back, of their mirror image.
     """
@@ -74,19 +90,18 @@ class Lifter(nn.Module):
         self.blocks = nn.Sequential(*(Block(WIDTH) for _ in range(BLOCKS)))
         self.leave = nn.Linear(WIDTH, OUTPUTS)
 
-    def forward(self, features: Float[Tensor, "B 231"]) -> tuple[Float[Tensor, "B 22 3 3"], Float[Tensor, "B 22"], Float[Tensor, "B 10"]]:
-        six, deviation, betas = self.one_side(features)
-        other_six, other_deviation, other_betas = self.one_side(mirrored_features(features))
-        six = (six + mirrored_six(other_six)) / 2
-        deviation = (deviation + other_deviation[:, _SMPL_TWINS]) / 2
-        return six_to_rotation(six), deviation, (betas + other_betas) / 2
+    def forward(self, features: Float[Tensor, "B 231"]) -> Said:
+        one, other = self.one_side(features), self.one_side(mirrored_features(features))
+        six = (one[0] + mirrored_six(other[0])) / 2
+        spread = (one[1] + other[1][:, _SMPL_TWINS]) / 2
+        return Said(six_to_rotation(six), spread, (one[2] + other[2]) / 2, (one[3] + other[3]) / 2)
 
-    def one_side(self, features: Float[Tensor, "B 231"]) -> tuple[Float[Tensor, "B 22 6"], Float[Tensor, "B 22"], Float[Tensor, "B 10"]]:
-        """The network's answer without its mirrored twin; rotations as 6D."""
+    def one_side(self, features: Float[Tensor, "B 231"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The network's answer without its mirrored twin; rotations (B, 22, 6) as 6D."""
         out = self.leave(self.blocks(self.enter((features - self.mean) / self.scale)))
-        count = len(LIFTED)
-        six = out[:, : 6 * count].unflatten(1, (count, 6)) + out.new_tensor([1, 0, 0, 0, 1, 0])
-        return six, out[:, 6 * count : 7 * count].clamp(-5, 1), out[:, 7 * count :]
+        turns, spread, betas, betas_spread = out.split([6 * len(LIFTED), len(LIFTED), BETAS, BETAS], dim=1)
+        six = turns.unflatten(1, (len(LIFTED), 6)) + out.new_tensor([1, 0, 0, 0, 1, 0])
+        return six, spread.clamp(-5, 1), betas, betas_spread.clamp(-3, 1)
 
 
 def landmark_features(
@@ -94,7 +109,8 @@ def landmark_features(
 ) -> Float[Tensor, "B 231"]:
     """What the network reads: 2D landmarks about their mean over their spread, 3D ones in metres, visibility and presence.
 
-    landmarks: pixels; world: metres along the camera's axes. So neither focal length nor the place in the picture matters.
+    landmarks: any unit, of a camera aimed at the person (see `aim`); world: metres along its axes. So neither focal length nor the place in
+    the picture matters.
     """
     centred = landmarks - landmarks.mean(dim=1, keepdim=True)
     spread = centred.square().sum(-1).mean(1).sqrt().clamp_min(1e-6)
@@ -129,14 +145,16 @@ def load_lifter(path: Path) -> Lifter:
     return lifter.eval()
 
 
-def lift(lifter: Lifter, person: Person) -> Lifted:
-    """What the network says of one person."""
-    seen = np.stack([person.visibility, person.presence], axis=1)
+def lift(lifter: Lifter, person: Person, intrinsics: Float[np.ndarray, "4"]) -> Lifted:
+    """What the network says of one person, seen by a camera with these intrinsics (pixels)."""
+    view = aimed(np.float64(person.landmarks)[None], np.float64(person.world_landmarks)[None], intrinsics[None])
+    seen = np.stack([person.visibility, person.presence], axis=1)[None]
     with torch.no_grad():
-        arrays = [torch.as_tensor(np.float32(array))[None] for array in (person.landmarks, seen, person.world_landmarks)]
-        rotations, deviation, betas = lifter(landmark_features(*arrays))
-    pose, spread = np.zeros((24, 3)), np.full(24, np.radians(5.0))
+        said = lifter(landmark_features(*(torch.as_tensor(np.float32(array)) for array in (view.landmarks, seen, view.world))))
+    rotations, spread, betas, betas_spread = (part[0].double().numpy() for part in said)
+    pose, deviation = np.zeros((24, 3)), np.full(24, np.radians(5.0))
     rows = [JOINT[name] for name in LIFTED]
-    pose[rows] = Rotation.from_matrix(rotations[0].double().numpy()).as_rotvec()
-    spread[rows] = DEVIATIONS_PER_SPREAD * np.exp(deviation[0].double().numpy())
-    return Lifted(pose, spread, betas[0].double().numpy())
+    pose[rows] = Rotation.from_matrix(rotations).as_rotvec()
+    deviation[rows] = DEVIATIONS_PER_SPREAD * np.exp(spread)
+    pose = turned_pelvis(pose[None], view.turn.transpose(0, 2, 1))[0]
+    return Lifted(pose, deviation, betas, DEVIATIONS_PER_SPREAD_ALONE * np.exp(betas_spread))

@@ -1,17 +1,21 @@
 """The fit: derivatives against finite differences, and known bodies recovered from their own landmarks."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.body.fit import fit, kinematics, priors, residuals, solver, start
+from core.body.files import load_body
+from core.body.fit import contact, fit, guessed, kinematics, outline, priors, residuals, skin, solver, start
 from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
 from core.body.lifter import Lifted
+from core.camera import Camera
 from core.photo.person import Person
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, joint_transforms, mirrored, posed_joints
+from core.surface.raster import silhouette
 
 LEFT_OR_MIDDLE = {
     "pelvis": (0, 0, 0),
@@ -31,6 +35,7 @@ LEFT_OR_MIDDLE = {
     "left_hand": (0.79, 0.45, 0),
 }
 FOCAL, CENTRE = 900.0, np.array([400.0, 500.0])
+INTRINSICS = np.array([FOCAL, FOCAL, *CENTRE])
 
 
 def rest_joint(name: str) -> np.ndarray:
@@ -100,9 +105,27 @@ def test_derivative_of_points_at_zero_rotations(skeleton):
     assert np.abs(skeleton.points(unknowns).jacobian - numeric).max() < 1e-7
 
 
+def made_up_skin(skeleton) -> skin.Skin:
+    """Fifty points about the skeleton that hang on two or three joints each."""
+    rng = np.random.default_rng(3)
+    weights = rng.uniform(size=(50, 24)) * (rng.uniform(size=(50, 24)) < 0.1) + 1e-3
+    weights /= weights.sum(axis=1, keepdims=True)
+    return skin.Skin(skeleton, weights @ skeleton.joint_template + rng.normal(0, 0.05, (50, 3)), rng.normal(0, 0.01, (50, 3, 10)), weights)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_derivative_of_skin(skeleton, seed):
+    points, unknowns = made_up_skin(skeleton), random_unknowns(seed)
+    numeric = finite_differences(points.places, unknowns)
+    found = points.points(unknowns)
+    assert np.allclose(found.values, points.places(unknowns))
+    assert np.abs(found.jacobian - numeric).max() < 1e-7
+
+
 def terms_of(skeleton) -> list:
     person = photographed(skeleton, random_unknowns(5))
     weights = np.linspace(0.2, 1, 33)
+    points = made_up_skin(skeleton)
     return [
         residuals.Reprojection(skeleton, person.landmarks, weights, FOCAL, CENTRE, 4.0),
         residuals.WorldLandmarks(skeleton, person.world_landmarks, weights),
@@ -111,10 +134,13 @@ def terms_of(skeleton) -> list:
         priors.UsualShape(),
         priors.UprightPelvis(),
         priors.LiftedPose(random_unknowns(7)[POSE].reshape(24, 3), np.linspace(0.1, 0.4, 24)),
+        priors.LiftedShape(random_unknowns(8)[BETAS], np.linspace(0.1, 1, 10)),
+        contact.foot_contact(skeleton, random_unknowns(9)),
+        outline.Outline(points, np.zeros((50, 2)), np.tile([0.6, 0.8], (50, 1)), np.linspace(20, 200, 50)),
     ]
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(10))
 def test_derivative_of_every_term(skeleton, number):
     term, unknowns = terms_of(skeleton)[number], random_unknowns(6)
     residual, jacobian = term(unknowns)
@@ -216,26 +242,119 @@ def test_parents_come_first():
     assert all(parent < joint for joint, parent in enumerate(PARENTS))
 
 
-def test_refining_keeps_a_lifted_body_that_meets_the_landmarks(skeleton):
-    truth = natural_unknowns(0.4, seed=3)
-    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), truth[BETAS])
-    found = fit.refine(skeleton, photographed(skeleton, truth), lifted, FOCAL, CENTRE)
+def test_feet_at_one_height_under_the_usual_camera_cost_nothing(skeleton):
+    """Someone on flat feet seen from four degrees above; a lifted foot costs, but no more than robustly."""
+    unknowns = np.zeros(SIZE)
+    unknowns[0], unknowns[MOVE] = np.radians(4.0), (0, 0, 4)
+    term = contact.foot_contact(skeleton, unknowns)
+    assert np.abs(term(unknowns)[0]).max() < 0.05
+    lifted = unknowns.copy()
+    lifted[3 * JOINT["left_hip"]], lifted[3 * JOINT["left_knee"]] = -1.0, 1.5
+    assert abs(term(lifted)[0][0]) > 3
+    assert solver.weigh(term, term(lifted)[0])[0] <= 0.5 * 3 * term.robust**2
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_body(Path(__file__).resolve().parents[2] / "weights")
+
+
+def seen_body(model, betas: np.ndarray, seed: int):
+    """Unknowns of the open body in a natural pose, and the Person that a perfect detector and a perfect mask would report."""
+    open_skeleton = fit.landmark_model(model)
+    truth = natural_unknowns(0.3, seed)
+    truth[BETAS] = betas
+    person = photographed(open_skeleton, truth)
+    whole = skin.skin_of(model, open_skeleton)
+    camera = Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
+    mask = silhouette(whole.places(truth), model.faces.numpy(), camera, (800, 1000))
+    return open_skeleton, truth, replace(person, mask=np.uint8(255 * mask))
+
+
+def test_skin_is_the_models_own(model):
+    """The slow way: the body model in torch."""
+    unknowns = natural_unknowns(0.5, seed=2)
+    unknowns[BETAS] = np.linspace(-1, 1, 10)
+    whole = skin.skin_of(model, fit.landmark_model(model))
+    fitted = fit.to_fitted(model, unknowns, INTRINSICS, np.array([800, 1000]))
+    assert np.abs(fitted.camera.to_camera(fitted.vertices) - whole.places(unknowns)).max() < 1e-4
+
+
+def test_the_outline_tells_stout_from_thin(model):
+    """Landmarks alone, with a lifter that says average, leave the body average; its outline brings it to the true girth."""
+    stout = np.zeros(10)
+    stout[np.argmax(girth_by_beta(model))] = 2.0
+    skeleton, truth, person = seen_body(model, stout, seed=5)
+    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), np.zeros(10), np.full(10, 1.0))
+    intrinsics, whole = INTRINSICS, skin.skin_of(model, skeleton)
+    errors = []
+    for parts in (("landmarks",), ("landmarks", "outline")):
+        found = fit.refine(model, skeleton, person, lifted, intrinsics, parts)
+        shape = whole.shapedirs @ (found[BETAS] - truth[BETAS])
+        errors.append(np.linalg.norm(shape, axis=1).mean())
+    assert errors[1] < 0.6 * errors[0]
+
+
+def girth_by_beta(model) -> np.ndarray:
+    """How far each beta moves the trunk's skin outward on the average (10,), less what it moves the trunk's joints by."""
+    trunk = model.skin_weights[:, [JOINT["spine1"], JOINT["spine2"]]].sum(dim=1).numpy() > 0.8
+    outward = model.v_template.numpy()[trunk] * [1, 0, 1]
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    return np.einsum("na,nak->nk", outward, model.shapedirs.numpy()[trunk]).mean(axis=0)
+
+
+def test_outline_terms_of_the_truth_are_small(model):
+    """With the true body's own mask, which has no clothes, every edge point lies a cloth's thickness inside of where it is expected."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=6)
+    camera = Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
+    term = outline.outline(skin.skin_of(model, skeleton), model.faces.numpy(), truth, person.mask, camera)
+    metres = term(truth)[0] / term.scale * truth[MOVE][2]
+    assert len(metres) > 150
+    assert np.abs(np.median(metres) - outline.CLOTH) < 0.004
+    assert np.percentile(np.abs(metres - outline.CLOTH), 90) < 0.012
+
+
+def test_a_mask_elsewhere_says_nothing(model):
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=6)
+    camera = Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
+    elsewhere = np.zeros_like(person.mask)
+    elsewhere[:20, :20] = 255
+    assert outline.outline(skin.skin_of(model, skeleton), model.faces.numpy(), truth, elsewhere, camera) is None
+
+
+def test_refining_keeps_a_lifted_body_that_meets_the_landmarks(model):
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=3)
+    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), truth[BETAS], np.full(10, 0.5))
+    found = fit.refine(model, skeleton, person, lifted, INTRINSICS, ("landmarks",))
     error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
     assert np.linalg.norm(error, axis=1).max() < 0.01
 
 
-def test_refining_never_leaves_a_worse_picture(skeleton):
-    """However the lifter errs, the 2D error after refining is no larger than before."""
-    truth = natural_unknowns(0.4, seed=4)
-    person = photographed(skeleton, truth)
-    for seed in range(5):
+def test_what_is_not_shown_is_said(skeleton):
+    """A whole person: nothing. Cut at the knees: the legs. A head and shoulders: legs, hips and arms."""
+    person = photographed(skeleton, natural_unknowns(0.2, seed=1))
+    assert guessed.guessed(person) == ()
+    heights = {name: person.landmarks[LANDMARKS.index(f"left_{name}"), 1] for name in ("knee", "shoulder")}
+    at_knees = replace(person, mask=person.mask[: int(heights["knee"]) - 30])
+    assert [sentence.split()[1] for sentence in guessed.guessed(at_knees)] == ["legs"]
+    bust = replace(person, mask=person.mask[: int(heights["shoulder"]) + 20])
+    assert {sentence.split()[1] for sentence in guessed.guessed(bust)} >= {"legs", "hips"}
+    assert (fit.landmark_weights(bust)[guessed.PARTS[guessed.guessed(bust)[0]]] == fit.OUTSIDE).all()
+
+
+@pytest.mark.parametrize("parts", [("landmarks",), ("landmarks", "contact"), ("landmarks", "outline"), fit.PARTS])
+def test_refining_never_leaves_a_worse_picture(model, parts):
+    """However the lifter errs and whatever the mask, the 2D error after refining is no larger than before."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=4)
+    person = replace(person, mask=np.roll(person.mask, 60, axis=1))
+    for seed in range(3):
         wrong = truth[POSE] + np.random.default_rng(seed).normal(0, 0.2, 72)
-        lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.2), truth[BETAS])
-        begin = truth.copy()
-        begin[POSE] = wrong
-        begin = start.moved_to(skeleton, begin, person.landmarks, np.ones(33), FOCAL, CENTRE)
+        lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.2), truth[BETAS], np.full(10, 0.5))
         errors = []
-        for unknowns in (begin, fit.refine(skeleton, person, lifted, FOCAL, CENTRE)):
+        for unknowns in (
+            fit.placed(skeleton, person, lifted, FOCAL, CENTRE),
+            fit.refine(model, skeleton, person, lifted, INTRINSICS, parts),
+        ):
             points = skeleton.points(unknowns).values
             errors.append(np.linalg.norm(points[:, :2] / points[:, 2:] * FOCAL + CENTRE - person.landmarks, axis=1).mean())
         assert errors[1] < errors[0]

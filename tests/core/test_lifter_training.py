@@ -1,4 +1,4 @@
-"""The lifter's trainer: shapes from bones, modelled errors, and a loss that the truth minimises."""
+"""The lifter's trainer: modelled errors, a loss that the truth minimises, and landmarks calibrated from pairs."""
 
 from pathlib import Path
 
@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from core.body.files import load_body
-from core.body.fit.correspondence import LANDMARK_JOINTS, PICTURE_OFFSETS
-from core.body.lifter import FEATURES, LIFTED, Lifter
+from core.body.fit.correspondence import LANDMARK_JOINTS, PICTURE_OFFSETS, WORLD_OFFSETS
+from core.body.lifter import FEATURES, LIFTED, Lifter, Said
 from core.body.model import rotation_matrices
+from training.calibrate_landmarks import Truth, both_sides, picture_equations, solve, world_equations
 from training.lifter.noise import HIPS, Errors, landmark_points, modelled_pairs, observed_errors, world_turns
-from training.lifter.pairs import Pairs, load_pairs, turned_to_camera
-from training.lifter.train import ROWS, bone_betas, losses, tensors
+from training.lifter.pairs import Pairs, joined, load_pairs, turned_to_camera, write_pairs
+from training.lifter.refit import degrees_off, refit
+from training.lifter.train import ROWS, losses, split_by_person, tensors
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def no_errors(count: int) -> Errors:
 @pytest.fixture
 def pairs(model) -> Pairs:
     poses = np.random.default_rng(1).normal(0, 0.3, (20, 24, 3))
-    return modelled_pairs(no_errors(10), poses, model, count=30, seed=2)
+    return modelled_pairs(no_errors(10), poses, np.zeros((1, 10)), model, count=30, seed=2)
 
 
 def test_modelled_pairs_without_errors_are_exact(model, pairs):
@@ -45,7 +47,7 @@ def test_the_detectors_errors_are_read_back(model, pairs):
     """Pairs made with known errors: observed_errors finds them again."""
     known = no_errors(10)
     known = Errors(known.points, known.across + 0.02, known.space - 0.03, known.seen)
-    made = modelled_pairs(known, np.zeros((1, 24, 3)), model, count=15, seed=3)
+    made = modelled_pairs(known, np.zeros((1, 24, 3)), np.zeros((1, 10)), model, count=15, seed=3)
     found = observed_errors(made, model)
     assert torch.allclose(found.across, torch.full_like(found.across, 0.02), atol=1e-4)
     assert torch.allclose(found.space, torch.full_like(found.space, -0.03), atol=1e-4)
@@ -57,36 +59,69 @@ def test_landmark_points_grow_with_the_body():
     assert torch.allclose(two, 2 * one)
 
 
-def test_betas_come_back_from_bones(model):
-    betas = torch.zeros(2, 10)
-    betas[1, 0] = 1.5
-    joints = model.rest(betas).joints.numpy()
-    found = bone_betas(model, joints)
-    assert np.abs(found[0]).max() < 0.05
-    assert abs(found[1, 0] - 1.5) < 0.3
-
-
 def test_truth_has_a_lower_loss_than_anything_near(model, pairs):
-    features, rotations, betas = tensors(pairs, model)
+    data = tensors(pairs)
 
     class Says(torch.nn.Module):
-        def __init__(self, turn):
+        def __init__(self, turn, more):
             super().__init__()
-            self.turn = turn
+            self.turn, self.more = turn, more
 
         def forward(self, features):
-            return rotations[:, ROWS] @ rotation_matrices(self.turn), torch.full((len(features), len(LIFTED)), -2.0), betas
+            spread, betas_spread = torch.full((len(features), len(LIFTED)), -2.0), torch.full((len(features), 10), -1.0)
+            return Said(data.rotations[:, ROWS] @ rotation_matrices(self.turn), spread, data.betas + self.more, betas_spread)
 
-    right = losses(Says(torch.zeros(3)), model, (features, rotations, betas))
+    right = losses(Says(torch.zeros(3), 0), model, data)
     for axis in torch.eye(3):
-        assert losses(Says(0.1 * axis), model, (features, rotations, betas)) > right
+        assert losses(Says(0.1 * axis, 0), model, data) > right
+    assert losses(Says(torch.zeros(3), 0.1), model, data) > right
 
 
 def test_the_loss_reaches_every_weight(model, pairs):
     lifter = Lifter()
-    losses(lifter, model, tensors(pairs, model)).backward()
+    losses(lifter, model, tensors(pairs)).backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in lifter.parameters())
-    assert tensors(pairs, model)[0].shape == (30, FEATURES)
+    assert tensors(pairs).features.shape == (30, FEATURES)
+
+
+def test_a_refitted_layer_is_nearer_to_the_truth(model, pairs):
+    """Random weights before it, so a linear fit of thirty people: nearer than before, still mirror-symmetric."""
+    torch.manual_seed(1)
+    lifter, data = Lifter().eval(), tensors(pairs)
+    before, betas = degrees_off(lifter, data), (lifter(data.features).betas - data.betas).abs().mean()
+    refit(lifter, data)
+    assert degrees_off(lifter, data) < 0.7 * before
+    assert (lifter(data.features).betas - data.betas).abs().mean() < 0.9 * betas + 1e-3
+
+
+def test_calibration_finds_the_places_the_landmarks_were_made_at(model, pairs):
+    """A round trip: landmarks put at the table's places, and calibrated again."""
+    pairs.seen[:] = 1
+    truth = Truth(pairs, model)
+    picture = both_sides(solve(picture_equations(pairs, truth))[0])
+    assert np.abs(picture - PICTURE_OFFSETS).max() < 1e-4
+    exact = truth.places + np.einsum("nkab,kb->nka", truth.turns, WORLD_OFFSETS)
+    pairs.world[:] = (exact - exact[:, HIPS].mean(axis=1, keepdims=True)) / truth.sizes[:, None, None]
+    world = both_sides(solve(world_equations(pairs, truth, WORLD_OFFSETS))[0])
+    assert np.abs(world - WORLD_OFFSETS).max() < 1e-4
+
+
+def test_nobody_is_on_both_sides_of_the_split(pairs):
+    who = np.arange(len(pairs)) // 3
+    several = Pairs(**{**vars(pairs), "who": who})
+    trained, held = split_by_person(several, kept=0.3, seed=0)
+    assert len(trained) + len(held) == len(pairs)
+    assert len(held) == 9
+    assert not set(trained.who) & set(held.who)
+
+
+def test_pairs_come_back_from_their_files(tmp_path, pairs):
+    rows = [{name: values[number] for name, values in vars(pairs).items()} for number in range(len(pairs))]
+    write_pairs(tmp_path / "a.npz", rows[:10])
+    write_pairs(tmp_path / "b.npz", rows[10:])
+    found = load_pairs(tmp_path)
+    assert all(np.array_equal(getattr(found, name), values) for name, values in vars(joined([pairs])).items())
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".npz"] == []
 
 
 def test_a_camera_from_the_left_sees_the_left():
@@ -99,5 +134,5 @@ def test_a_camera_from_the_left_sees_the_left():
 
 
 def test_no_pairs_say_how_to_make_them(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"training\.lifter\.pairs"):
+    with pytest.raises(FileNotFoundError, match=r"training\.lifter\.quick_people"):
         load_pairs(tmp_path)

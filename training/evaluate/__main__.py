@@ -22,7 +22,7 @@ from training.evaluate.photos import measure_photos
 from training.evaluate.rows import baselines, report, to_rows
 from training.evaluate.texture import compare_textures
 from training.evaluate.validation import PEOPLE, ValidationError, cases, open_validation
-from training.evaluate_fit import EXPLAINED_PHOTOS, photo_table
+from training.fit_tables import EXPLAINED_PHOTOS, photo_table
 from training.makehuman.asset_file import AssetFileError
 from training.motion_file import MotionFileError
 from training.results import commit, how_made, write_section

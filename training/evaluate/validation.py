@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -72,8 +73,32 @@ def cases(chosen: ValidationSet, people: int, cache: Path) -> Iterator[Case]:
     return (make_case(chosen, number, cache) for number in range(people))
 
 
+class Sitting(NamedTuple):
+    """A person of the set before their camera, in their surroundings; stem: what their files in the cache are called after."""
+
+    person: DressedPerson
+    camera: Camera
+    place: Surroundings
+    stem: str
+
+    @property
+    def picture(self) -> str:
+        return f"{self.stem}-{RECIPE}-{fingerprint(self.camera, self.place)}.jpg"
+
+
 def make_case(chosen: ValidationSet, number: int, cache: Path) -> Case:
     """The person with this number and their photograph; from the cache what is there (about eight seconds otherwise)."""
+    person, camera, place, stem = sitting = make_sitting(chosen, number)
+    Path(cache).mkdir(parents=True, exist_ok=True)
+    shell = kept_shell(Path(cache) / f"{stem}.npz", person)
+    picture = Path(cache) / sitting.picture
+    light = kept_photograph(picture, person, camera, place)
+    mask = cv2.imread(str(picture.with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
+    return Case(person, shell, read_photo(picture), mask, camera, light, "cycles")
+
+
+def make_sitting(chosen: ValidationSet, number: int) -> Sitting:
+    """The person with this number as they are to be photographed."""
     rng = np.random.default_rng([chosen.seed, number])
     pose = sample_pose(rng, chosen.assets.clips)
     person = make_person(rng, chosen, number, pose)
@@ -81,13 +106,7 @@ def make_case(chosen: ValidationSet, number: int, cache: Path) -> Case:
     worlds = chosen.assets.worlds
     place = sample_surroundings(rng, worlds[0].parent, person, pose.kind)
     place = replace(place, world=worlds[number // len(FAMILIES) % len(worlds)])  # in turns too, so that none rules a small number
-    stem = f"{chosen.seed}-{number:02d}-{fingerprint(person)}"
-    Path(cache).mkdir(parents=True, exist_ok=True)
-    shell = kept_shell(Path(cache) / f"{stem}.npz", person)
-    picture = Path(cache) / f"{stem}-{RECIPE}-{fingerprint(camera, place)}.jpg"
-    light = kept_photograph(picture, person, camera, place)
-    mask = cv2.imread(str(picture.with_suffix(".png")), cv2.IMREAD_GRAYSCALE)
-    return Case(person, shell, read_photo(picture), mask, camera, light, "cycles")
+    return Sitting(person, camera, place, f"{chosen.seed}-{number:02d}-{fingerprint(person)}")
 
 
 def make_person(rng: Generator, chosen: ValidationSet, number: int, pose: SampledPose) -> DressedPerson:

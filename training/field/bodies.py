@@ -28,7 +28,6 @@ from training.people.snapshot import Snapshot
 from training.people.subject import open_body
 from training.people.worlds import read_world
 
-
 ESTIMATED_SPREAD = 0.12
 """Radians: about how far the rotations of a body that the product fits are off; what training is told of them."""
 

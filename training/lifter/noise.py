@@ -6,7 +6,6 @@ body's size, the 2D ones as metres across the line of sight.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,13 +18,14 @@ from core.body.model import BodyModel, joint_transforms, rotation_matrices
 from core.camera import UPRIGHT
 from core.photo.landmarks import LANDMARKS
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, mirrored
-from training.held_out import held_out
-from training.lifter.pairs import MOCAP, Pairs
-from training.poses import load_clips, sample_pose
+from training.lifter.pairs import Pairs
+from training.poses import facing_front
 
 NEIGHBOURS = 6
 HIPS = [LANDMARKS.index("left_hip"), LANDMARKS.index("right_hip")]
 UPPER = [JOINT[name] for name in JOINT_NAMES if not any(word in name for word in ("pelvis", "hip", "knee", "ankle", "foot"))]
+BUILT = 0.15
+"""Standard deviation added to each beta of the pairs' people: nobody is made up twice."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,22 @@ def landmark_points(joints: Tensor, turns: Tensor, size: Tensor) -> Tensor:
     return joints[:, LANDMARK_JOINTS] + size[:, None, None] * torch.einsum("nkab,kb->nka", turns[:, LANDMARK_JOINTS], offsets)
 
 
+def sizes(joints: Tensor, model: BodyModel) -> Tensor:
+    """How large bodies (N, 24, 3) are beside the template, whatever the pose."""
+    bones = sum((joints[:, j] - joints[:, PARENTS[j]]).norm(dim=-1) for j in (JOINT[name] for name in STATURE))
+    return bones / stature(model.joint_template)
+
+
 def observed_errors(pairs: Pairs, model: BodyModel) -> Errors:
     """What the detector got wrong in every pair."""
-    joints = torch.as_tensor(pairs.joints)
-    turns = world_turns(torch.as_tensor(pairs.pose), model)
-    size = sum((joints[:, j] - joints[:, PARENTS[j]]).norm(dim=-1) for j in (JOINT[name] for name in STATURE))
-    size = size / stature(model.joint_template)
-    points = landmark_points(joints, turns, size)
-    flat = (
-        points[..., :2] / points[..., 2:] * torch.as_tensor(pairs.intrinsics)[:, None, :2] + torch.as_tensor(pairs.intrinsics)[:, None, 2:]
-    )
-    metres = points[..., 2:] / torch.as_tensor(pairs.intrinsics)[:, None, :2] / size[:, None, None]
+    joints, intrinsics = torch.as_tensor(pairs.joints), torch.as_tensor(pairs.intrinsics)[:, None]
+    size = sizes(joints, model)
+    points = landmark_points(joints, world_turns(torch.as_tensor(pairs.pose), model), size)
+    flat = points[..., :2] / points[..., 2:] * intrinsics[..., :2] + intrinsics[..., 2:]
+    metres = points[..., 2:] / intrinsics[..., :2] / size[:, None, None]
     centred = (points - points[:, HIPS].mean(1, keepdim=True)) / size[:, None, None]
-    return Errors(
-        centred, (torch.as_tensor(pairs.landmarks) - flat) * metres, torch.as_tensor(pairs.world) - centred, torch.as_tensor(pairs.seen)
-    )
+    across, space = (torch.as_tensor(pairs.landmarks) - flat) * metres, torch.as_tensor(pairs.world) - centred
+    return Errors(centred, across, space, torch.as_tensor(pairs.seen))
 
 
 def world_turns(pose: Tensor, model: BodyModel) -> Tensor:
@@ -69,46 +70,46 @@ def world_turns(pose: Tensor, model: BodyModel) -> Tensor:
     return upright @ joint_transforms(rotation_matrices(pose), rest)[:, :, :3, :3]
 
 
-def pose_pool(motion: Path, count: int, seed: int) -> np.ndarray:
-    """Poses (2 count, 24, 3): sampled ones that are not held out, and as many again with the upper body of another, jittered by three
-    degrees, every other one mirrored."""
+def pose_pool(pairs: Pairs, count: int, seed: int) -> np.ndarray:
+    """Poses (count, 24, 3) that face +Z: those of pairs with the upper body of another, jittered by three degrees, every other mirrored."""
     rng = np.random.default_rng(seed)
-    clips = {name: poses for name, poses in load_clips(motion).items() if name not in held_out("clips")}
-    pool = np.stack([sample_pose(rng, clips, mocap_share=MOCAP).pose for _ in range(count)])
-    mixed = pool.copy()
-    mixed[:, UPPER] = pool[rng.permutation(count)][:, UPPER]
+    lower, upper = rng.integers(len(pairs), size=(2, count))
+    mixed = np.stack([facing_front(pose) for pose in np.float64(pairs.pose[lower])])
+    mixed[::3, UPPER] = pairs.pose[upper[::3]][:, UPPER]
     mixed += rng.normal(0, np.radians(3), mixed.shape)
-    flipped = mixed[::2][:, [JOINT[mirrored(name)] for name in JOINT_NAMES]] * (1, -1, -1)
-    mixed[::2] = flipped
-    return np.concatenate([pool, mixed])
+    mixed[::2] = mixed[::2][:, [JOINT[mirrored(name)] for name in JOINT_NAMES]] * (1, -1, -1)
+    return mixed
 
 
-def modelled_pairs(errors: Errors, poses: np.ndarray, model: BodyModel, count: int, seed: int) -> Pairs:
-    """Pairs of made-up open bodies in poses of the pool, seen by random cameras, with errors of real pairs like them."""
+def modelled_pairs(errors: Errors, poses: np.ndarray, built: np.ndarray, model: BodyModel, count: int, seed: int) -> Pairs:
+    """Pairs of made-up open bodies in poses (P, 24, 3) of the pool, of betas like those of `built` (N, 10), seen by random cameras, with
+    errors of real pairs like them."""
     rng = np.random.default_rng(seed)
-    pose = poses[rng.integers(len(poses), size=count)]
-    yaw = np.where(rng.random(count) < 0.85, np.clip(rng.normal(0, 35, count), -70, 70), rng.uniform(-180, 180, count))
-    pitch = np.clip(rng.normal(4, 6, count), -8, 20)
-    view = rotation_matrices(torch.as_tensor(np.radians(pitch)[:, None] * [1.0, 0, 0])) @ rotation_matrices(
-        torch.as_tensor(np.radians(yaw)[:, None] * [0, 1.0, 0])
-    )
-    pose = torch.as_tensor(pose)
-    pose[:, 0] = rotation_vectors(view @ rotation_matrices(pose[:, 0]))
+    pose = torch.as_tensor(poses[rng.integers(len(poses), size=count)])
+    pose[:, 0] = rotation_vectors(random_views(rng, count) @ rotation_matrices(pose[:, 0]))
     pose = pose.float()
-    betas = torch.as_tensor(np.float32(rng.normal(0, 0.8, (count, 10))))
+    betas = torch.as_tensor(np.float32(built[rng.integers(len(built), size=count)] + rng.normal(0, BUILT, (count, 10))))
     with torch.no_grad():
         rest = model._joint_template + torch.einsum("jak,nk->nja", model._joint_shapedirs, betas)
         transforms = joint_transforms(rotation_matrices(pose), rest)
     joints = (transforms[:, :, :3, :3] @ rest[..., None])[..., 0] + transforms[:, :, :3, 3]
     upright = torch.as_tensor(UPRIGHT, dtype=torch.float32)
-    turns = upright @ transforms[:, :, :3, :3]
     distance = torch.as_tensor(np.float32(rng.uniform(1.8, 6.0, count)))
     joints = joints @ upright.T + torch.stack([torch.zeros(count), torch.zeros(count), distance], dim=1)[:, None]
-    size = sum((rest[:, j] - rest[:, PARENTS[j]]).norm(dim=-1) for j in (JOINT[name] for name in STATURE)) / stature(model.joint_template)
-    return with_errors(errors, joints, turns, size, pose, rng)
+    return with_errors(errors, joints, upright @ transforms[:, :, :3, :3], sizes(rest, model), pose, betas, rng)
 
 
-def with_errors(errors: Errors, joints: Tensor, turns: Tensor, size: Tensor, pose: Tensor, rng: np.random.Generator) -> Pairs:
+def random_views(rng: np.random.Generator, count: int) -> Tensor:
+    """Rotations (count, 3, 3) that show someone who faces +Z as cameras do: mostly near the front, a little from above."""
+    yaw = np.where(rng.random(count) < 0.75, rng.normal(0, 35, count), rng.uniform(-180, 180, count))
+    pitch = np.clip(rng.normal(4, 7, count), -12, 32)
+    down, about = (torch.as_tensor(np.radians(angle)[:, None] * axis) for angle, axis in ((pitch, [1.0, 0, 0]), (yaw, [0, 1.0, 0])))
+    return rotation_matrices(down) @ rotation_matrices(about)
+
+
+def with_errors(
+    errors: Errors, joints: Tensor, turns: Tensor, size: Tensor, pose: Tensor, betas: Tensor, rng: np.random.Generator
+) -> Pairs:
     """Pairs of true bodies with the errors of a random one of each one's nearest real pairs."""
     points = landmark_points(joints, turns, size)
     centred = (points - points[:, HIPS].mean(1, keepdim=True)) / size[:, None, None]
@@ -124,10 +125,11 @@ def with_errors(errors: Errors, joints: Tensor, turns: Tensor, size: Tensor, pos
         errors.seen[chosen],
         centred + errors.space[chosen],
         pose,
+        betas,
         joints,
         intrinsics,
     )
-    return Pairs(*(np.float32(array.numpy()) for array in arrays))
+    return Pairs(*(np.float32(array.numpy()) for array in arrays), who=np.zeros(len(points), dtype=np.int64))
 
 
 def rotation_vectors(rotations: Tensor) -> Tensor:

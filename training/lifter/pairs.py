@@ -1,142 +1,121 @@
-"""Pairs of detected landmarks and true bodies: people in mocap and photo-like poses, drawn quickly, run through the real detector.
+"""Pairs: a person's landmarks as the real detector reports them, and the open body inside that person. Files of them, made and read.
 
-    python -m training.lifter.pairs --rocketbox DIR --motion DIR --count 15000 --seed 1 --out data/pairs [--workers 2]
-
-writes files of 250 pictures each; files that are already there are kept, so a stopped run goes on where it was. A picture's recipe is drawn
-from (seed, number) alone. Held-out people and clips are never used.
+Two makers write such files: `training.lifter.quick_people` and `training.lifter.shard_views`. A file appears whole or not at all, so a
+maker that was stopped goes on where it was.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
+import zlib
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy import ndarray
+from numpy.random import Generator
 
-from core.errors import NoPersonFound
-from core.photo.detector import detect, whole
-from core.photo.landmarks import LANDMARKS, upright_world
-from core.photo.network import load_network
-from core.photo.people import read_all
+from core.camera import UPRIGHT, Camera
+from core.photo.frame import Frame
+from core.photo.landmarks import LANDMARKS, Reading, crop_frame, mirrored, read, settled, upright_world
+from core.photo.network import Network, load_network
+from core.photo.people import PERSON
+from core.skeleton import JOINT
 from core.weights import find
-from training.held_out import held_out, sample_camera
-from training.poses import load_clips, sample_pose
-from training.quick_picture import quick_picture
-from training.rocketbox import load_person, people_names, pose_person
+from training.people.body_truth import joints_of
+from training.people.character import BodyTruth
 
-FILE = 250
-"""Pictures per file."""
-
-MOCAP = 0.35
-"""Share of mocap frames; the rest are photo-like poses, as people stand, sit and gesture in photographs."""
+TRUNK = {end: [JOINT[f"left_{end}"], JOINT[f"right_{end}"]] for end in ("hip", "shoulder")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
     """N people, as the detector saw them and as they are.
 
     landmarks (N, 33, 2) pixels; seen (N, 33, 2) visibility and presence; world (N, 33, 3) metres, camera's axes; pose (N, 24, 3)
-    axis-angle, the pelvis' turned into the camera frame's upright axes (core.camera.UPRIGHT); joints (N, 24, 3) metres, camera frame;
-    intrinsics (N, 4) pixels.
+    axis-angle of the open body, the pelvis' turned into the camera frame's upright axes (core.camera.UPRIGHT); betas (N, 10); joints
+    (N, 24, 3) the open body's, metres, camera frame; intrinsics (N, 4) pixels; who (N,) a number for the person (a dressed body, not a
+    pose), so that people can be kept apart.
     """
 
-    landmarks: np.ndarray
-    seen: np.ndarray
-    world: np.ndarray
-    pose: np.ndarray
-    joints: np.ndarray
-    intrinsics: np.ndarray
+    landmarks: ndarray
+    seen: ndarray
+    world: ndarray
+    pose: ndarray
+    betas: ndarray
+    joints: ndarray
+    intrinsics: ndarray
+    who: ndarray
 
     def __len__(self) -> int:
         return len(self.pose)
 
+    def rows(self, chosen: ndarray) -> "Pairs":
+        """Those of these numbers, or where a mask (N,) is true."""
+        return Pairs(**{field.name: getattr(self, field.name)[chosen] for field in fields(Pairs)})
+
+
+def joined(parts: list[Pairs]) -> Pairs:
+    """All pairs of the parts, one after the other."""
+    return Pairs(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Pairs)})
+
 
 def load_pairs(folder: Path) -> Pairs:
     """Every pair in the folder's files. Raises FileNotFoundError where there is none."""
-    files = sorted(Path(folder).glob("pairs-*.npz"))
+    files = sorted(Path(folder).glob("*.npz"))
     if not files:
-        raise FileNotFoundError(f"{folder} holds no pairs; make them with `python -m training.lifter.pairs`")
+        raise FileNotFoundError(f"{folder} holds no pairs; make them with `python -m training.lifter.quick_people`")
     loaded = [np.load(file) for file in files]
     return Pairs(**{field.name: np.concatenate([file[field.name] for file in loaded]) for field in fields(Pairs)})
 
 
-@lru_cache(maxsize=1)
-def _assets(rocketbox: Path, motion: Path) -> tuple[list[str], dict[str, np.ndarray]]:
-    clips = {name: poses for name, poses in load_clips(motion).items() if name not in held_out("clips")}
-    return [name for name in people_names(rocketbox) if name not in held_out("people") + held_out("example")], clips
+def write_pairs(path: Path, rows: list[dict[str, ndarray]]) -> None:
+    """Rows by the names of Pairs into one file."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        stacked = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+        np.savez(file, **{key: array if key == "who" else array.astype(np.float32) for key, array in stacked.items()})
+    partial.replace(path)
 
 
-def make_pair(rocketbox: Path, motion: Path, seed: int, number: int) -> dict[str, np.ndarray]:
-    """One pair's arrays by the names of Pairs. NoPersonFound where the detector misses the person."""
-    rng = np.random.default_rng([seed, number])
-    names, clips = _assets(rocketbox, motion)
-    pose = sample_pose(rng, clips, mocap_share=MOCAP).pose
-    posed = pose_person(load_person(rocketbox, names[rng.integers(len(names))]), pose)
-    camera = sample_camera(rng, posed)
-    picture = quick_picture(rng, posed, camera)
-    reader = load_network(find("pose_landmark_full"))
-    found = read_all(picture, detect(picture, whole(picture.shape[1::-1]), load_network(find("pose_detection"))), reader)
-    if not found:
-        raise NoPersonFound(f"nobody in picture {number}")
-    reading, frame, count = found[0].reading, found[0].frame, len(LANDMARKS)
+def make_pair(rng: Generator, picture: ndarray, camera: Camera, truth: BodyTruth, who: str) -> dict[str, ndarray] | None:
+    """One pair's arrays by the names of Pairs; None where the landmark network sees no person in the picture (H, W, 3)."""
+    joints = joints_of(truth)
+    frame = likely_crop(rng, camera.project(joints))
+    reading = read_both(frame.take(picture), load_network(find("pose_landmark_full")))
+    if reading.person < PERSON:
+        return None
+    count = len(LANDMARKS)
     return {
         "landmarks": frame.to_photo(reading.points[:count]),
         "seen": np.stack([reading.visibility[:count], reading.presence[:count]], axis=1),
         "world": upright_world(reading, frame),
-        "pose": turned_to_camera(pose, camera.rotation),
-        "joints": camera.to_camera(posed.joints),
+        "pose": turned_to_camera(truth.pose, camera.rotation),
+        "betas": truth.betas,
+        "joints": camera.to_camera(joints),
         "intrinsics": camera.intrinsics,
+        "who": np.int64(zlib.crc32(who.encode())),
     }
 
 
-def turned_to_camera(pose: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+def likely_crop(rng: Generator, joints: ndarray) -> Frame:
+    """The crop that the landmark network would find for joints (24, 2) in pixels: about the hips, upright along the spine, its circle 1.14
+    times as far as the farthest joint; with the scatter of 34 crops that it found. So neither the detector nor a first look is needed."""
+    hips, shoulders = (joints[TRUNK[end]].mean(axis=0) for end in ("hip", "shoulder"))
+    far = np.linalg.norm(joints - hips, axis=1).max()
+    up = (shoulders - hips) / max(np.linalg.norm(shoulders - hips), 1e-6)
+    turn, radius = np.radians(rng.normal(0, 2.5)), 1.14 * far * np.exp(rng.normal(0, 0.08))
+    up = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ up
+    hips = hips + rng.normal(0, 0.025, 2) * far
+    return crop_frame(hips, hips + radius * up)
+
+
+def read_both(picture: ndarray, network: Network) -> Reading:
+    """What the network reads in a crop and in its mirror image, as `core.photo.landmarks.read_person` joins them."""
+    one = read(picture, network)
+    return settled(one, mirrored(read(np.ascontiguousarray(picture[:, ::-1]), network)), one)
+
+
+def turned_to_camera(pose: ndarray, rotation: ndarray) -> ndarray:
     """The pose with the pelvis' rotation as a level camera would see it: UPRIGHT times camera rotation times the pelvis'."""
-    upright = np.diag([1.0, -1.0, -1.0])
-    turned = pose.copy()
-    turned[0] = cv2.Rodrigues(upright @ rotation @ cv2.Rodrigues(pose[0])[0])[0].ravel()
+    turned = np.array(pose, dtype=np.float64)
+    turned[0] = cv2.Rodrigues(UPRIGHT @ rotation @ cv2.Rodrigues(turned[0])[0])[0].ravel()
     return turned
-
-
-def make_file(rocketbox: Path, motion: Path, seed: int, number: int, out: Path) -> tuple[int, int]:
-    """Write one file whole or not at all; how many people were found and missed."""
-    path = out / f"pairs-{seed}-{number:04d}.npz"
-    if path.exists():
-        return len(np.load(path)["pose"]), 0
-    rows, missed = [], 0
-    for picture in range(number * FILE, (number + 1) * FILE):
-        try:
-            rows.append(make_pair(rocketbox, motion, seed, picture))
-        except NoPersonFound:
-            missed += 1
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(file, **{key: np.stack([row[key] for row in rows]).astype(np.float32) for key in rows[0]})
-    partial.replace(path)
-    return len(rows), missed
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rocketbox", type=Path, required=True, help="folder of the people pack")
-    parser.add_argument("--motion", type=Path, required=True, help="folder of motion clips")
-    parser.add_argument("--count", type=int, default=15000, help="pictures, rounded up to whole files")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=Path("data/pairs"))
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    files = range(-(-options.count // FILE))
-    found = missed = 0
-    with ProcessPoolExecutor(options.workers) as pool:
-        jobs = [pool.submit(make_file, options.rocketbox, options.motion, options.seed, number, options.out) for number in files]
-        for job in jobs:
-            one, other = job.result()
-            found, missed = found + one, missed + other
-            print(f"\r{found} found, {missed} missed of {len(files) * FILE}", end="", flush=True)
-    print()
-
-
-if __name__ == "__main__":
-    main()

@@ -88,7 +88,7 @@ class LandmarkModel:
         """The landmarks and their derivatives at these unknowns."""
         pose, betas = unknowns[POSE].reshape(J, 3), unknowns[BETAS]
         rest = self.joint_template + self.joint_shapedirs @ betas
-        world, joints, joints_by_beta = self._chain(rotation_matrices(pose), rest)
+        world, joints, joints_by_beta = chain(rotation_matrices(pose), rest, self.joint_shapedirs)
         turned = np.einsum("kab,kb->ka", world[LANDMARK_JOINTS], self.offsets)
         values = joints[LANDMARK_JOINTS] + turned * (1 + self.size_by_beta @ betas)
         jacobian = np.zeros((len(values), 3, SIZE))
@@ -98,22 +98,29 @@ class LandmarkModel:
         jacobian[:, :, MOVE] = np.eye(3)
         return Points(values @ UPRIGHT.T + unknowns[MOVE], jacobian)
 
-    def _chain(self, local: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """World rotations (J, 3, 3), joints (J, 3) and their derivative by the betas (J, 3, 10), parents first."""
-        world, joints, by_beta = local.copy(), rest.copy(), self.joint_shapedirs.copy()
-        for joint, parent in enumerate(PARENTS):
-            if parent >= 0:
-                world[joint] = world[parent] @ local[joint]
-                joints[joint] = joints[parent] + world[parent] @ (rest[joint] - rest[parent])
-                by_beta[joint] = by_beta[parent] + world[parent] @ (self.joint_shapedirs[joint] - self.joint_shapedirs[parent])
-        return world, joints, by_beta
+
+def chain(local: np.ndarray, rest: np.ndarray, shapedirs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """World rotations (J, 3, 3), joints (J, 3) and their derivative by the betas (J, 3, 10), parents first.
+
+    local: (J, 3, 3) relative to the parents; rest: (J, 3) joints at zero pose; shapedirs: (J, 3, 10) their change by each beta.
+    """
+    world, joints, by_beta = local.copy(), rest.copy(), shapedirs.copy()
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            world[joint] = world[parent] @ local[joint]
+            joints[joint] = joints[parent] + world[parent] @ (rest[joint] - rest[parent])
+            by_beta[joint] = by_beta[parent] + world[parent] @ (shapedirs[joint] - shapedirs[parent])
+    return world, joints, by_beta
+
+
+def parent_turns(pose: np.ndarray, world: np.ndarray) -> np.ndarray:
+    """What a change of each joint's axis-angle (J, 3) turns all below it by: (J, 3, 3), (parent's rotation) · J(ω)."""
+    return np.concatenate([np.eye(3)[None], world[list(PARENTS[1:])]]) @ left_jacobian(pose)
 
 
 def _by_pose(pose: np.ndarray, world: np.ndarray, joints: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Derivative (K, 3, 72) of body-frame points by every joint's axis-angle."""
-    parents = np.concatenate([np.eye(3)[None], world[list(PARENTS[1:])]])
-    turns = parents @ left_jacobian(pose)
     arms = points[:, None] - joints[None]
-    moved = -cross_matrix(arms) @ turns
+    moved = -cross_matrix(arms) @ parent_turns(pose, world)
     moved *= IS_ABOVE[LANDMARK_JOINTS][:, :, None, None]
     return moved.transpose(0, 2, 1, 3).reshape(len(points), 3, 3 * J)

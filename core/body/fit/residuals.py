@@ -22,7 +22,8 @@ class Reprojection:
     """Distance of the projected landmarks from the detected ones.
 
     landmarks: (33, 2) pixels; weights: (33,) 0..1; focal: pixels; centre: (2,) pixels; distance: metres from the camera to the person,
-    which turns the detector's errors from metres into pixels.
+    which turns the detector's errors from metres into pixels; together: how many times the usual deviations to allow, since the landmarks
+    err together and not each by itself.
     """
 
     model: LandmarkModel
@@ -31,6 +32,7 @@ class Reprojection:
     focal: float
     centre: np.ndarray
     distance: float
+    together: float = 1.0
     robust: float | None = 3.0
 
     def __call__(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -38,7 +40,7 @@ class Reprojection:
         depth = np.maximum(points.values[:, 2:], 0.1)
         flat = points.values[:, :2] / depth
         flat_by = (points.jacobian[:, :2] - flat[:, :, None] * points.jacobian[:, 2:]) / depth[:, :, None]
-        per_pixel = (self.weights * self.distance / ACROSS)[:, None]
+        per_pixel = (self.weights * self.distance / (self.together * ACROSS))[:, None]
         residual = per_pixel * (flat - (self.landmarks - self.centre) / self.focal)
         return residual.ravel(), (per_pixel[:, :, None] * flat_by).reshape(-1, SIZE)
 
