@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -280,27 +281,29 @@ def test_skin_is_the_models_own(model):
     assert np.abs(fitted.camera.to_camera(fitted.vertices) - whole.places(unknowns)).max() < 1e-4
 
 
-def test_the_outline_tells_stout_from_thin(model):
-    """Landmarks alone, with a lifter that says average, leave the body average; its outline brings it to the true girth."""
+def test_the_outline_brings_a_stout_body_to_its_mask(model):
+    """A lifter that says average: landmarks alone leave the body thin, the outline of the thinly clad body widens it."""
     stout = np.zeros(10)
-    stout[np.argmax(girth_by_beta(model))] = 2.0
+    stout[np.argmax(girth_by_beta(model))] = 2.5
     skeleton, truth, person = seen_body(model, stout, seed=5)
+    clad = replace(person, mask=cv2.dilate(person.mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))))  # a cloth's 12 mm
     lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), np.zeros(10), np.full(10, 1.0))
-    intrinsics, whole = INTRINSICS, skin.skin_of(model, skeleton)
-    errors = []
+    whole, camera = skin.skin_of(model, skeleton), Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
+    missed = []
     for parts in (("landmarks",), ("landmarks", "outline")):
-        found = fit.refine(model, skeleton, person, lifted, intrinsics, parts)
-        shape = whole.shapedirs @ (found[BETAS] - truth[BETAS])
-        errors.append(np.linalg.norm(shape, axis=1).mean())
-    assert errors[1] < 0.6 * errors[0]
+        found = fit.refine(model, skeleton, clad, lifted, INTRINSICS, parts)
+        shown = silhouette(whole.places(found), model.faces.numpy(), camera, (800, 1000))
+        missed.append((shown != (person.mask > 127)).sum() / (person.mask > 127).sum())
+    assert missed[1] < 0.7 * missed[0]
 
 
 def girth_by_beta(model) -> np.ndarray:
-    """How far each beta moves the trunk's skin outward on the average (10,), less what it moves the trunk's joints by."""
+    """How far each beta (10,) moves the trunk's skin outward on the average, beyond what it makes the whole body larger by."""
     trunk = model.skin_weights[:, [JOINT["spine1"], JOINT["spine2"]]].sum(dim=1).numpy() > 0.8
     outward = model.v_template.numpy()[trunk] * [1, 0, 1]
-    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    return np.einsum("na,nak->nk", outward, model.shapedirs.numpy()[trunk]).mean(axis=0)
+    radius = np.linalg.norm(outward, axis=1, keepdims=True)
+    wider = np.einsum("na,nak->nk", outward / radius, model.shapedirs.numpy()[trunk]).mean(axis=0)
+    return wider - radius.mean() * fit.landmark_model(model).size_by_beta
 
 
 def test_outline_terms_of_the_truth_are_small(model):
@@ -357,4 +360,4 @@ def test_refining_never_leaves_a_worse_picture(model, parts):
         ):
             points = skeleton.points(unknowns).values
             errors.append(np.linalg.norm(points[:, :2] / points[:, 2:] * FOCAL + CENTRE - person.landmarks, axis=1).mean())
-        assert errors[1] < errors[0]
+        assert errors[1] <= errors[0]

@@ -18,7 +18,7 @@ from .outline import outline
 from .priors import JointLimits, LiftedPose, LiftedShape, UprightPelvis, UsualPose, UsualShape
 from .residuals import Reprojection, Term, WorldLandmarks
 from .skin import skin_of
-from .solver import minimise, total_cost
+from .solver import minimise
 from .start import first_guess, moved_to
 
 USUAL_FOCAL = 1.2
@@ -82,16 +82,17 @@ def refine(
     start = placed(skeleton, person, lifted, focal, centre)
     picture = Reprojection(skeleton, np.float64(person.landmarks), landmark_weights(person), focal, centre, float(start[MOVE][2]), TOGETHER)
     terms: list[Term] = [LiftedPose(lifted.pose, lifted.deviation), LiftedShape(lifted.betas, lifted.betas_deviation), JointLimits()]
-    best, allowed = start, total_cost([picture], start)
+    stages = [start]
     if "landmarks" in parts:
         terms = [picture, *terms]
-        best = minimise(terms, start).unknowns
+        stages.append(minimise(terms, start).unknowns)
     if "contact" in parts:
-        terms = [*terms, foot_contact(skeleton, best)]
-        best = minimise(terms, best, STEPS).unknowns
+        terms = [*terms, foot_contact(skeleton, stages[-1])]
+        stages.append(minimise(terms, stages[-1], STEPS).unknowns)
     if "outline" in parts:
-        best = outlined(model, skeleton, terms, best, person, intrinsics)
-    return best if total_cost([picture], best) <= allowed else start
+        stages.append(outlined(model, skeleton, terms, stages[-1], person, intrinsics))
+    allowed = picture.distance_off(start)
+    return next(unknowns for unknowns in reversed(stages) if picture.distance_off(unknowns) <= allowed)
 
 
 def outlined(

@@ -44,6 +44,12 @@ class Reprojection:
         residual = per_pixel * (flat - (self.landmarks - self.centre) / self.focal)
         return residual.ravel(), (per_pixel[:, :, None] * flat_by).reshape(-1, SIZE)
 
+    def distance_off(self, unknowns: np.ndarray) -> float:
+        """Mean distance of the landmarks from the detected ones, weighted, on the plane at distance 1: nothing robust about it."""
+        points = self.model.points(unknowns).values
+        off = points[:, :2] / np.maximum(points[:, 2:], 0.1) - (self.landmarks - self.centre) / self.focal
+        return float(np.average(np.linalg.norm(off, axis=1), weights=self.weights))
+
 
 @dataclass(frozen=True)
 class WorldLandmarks:
