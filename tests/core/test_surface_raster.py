@@ -5,7 +5,8 @@ import pytest
 import trimesh
 
 from core.camera import UPRIGHT, Camera
-from core.surface.raster import CHUNK, rasterise, silhouette, window
+from core.coverage import CHUNK
+from core.surface.raster import rasterise, silhouette, window
 
 
 @pytest.fixture(scope="module")
