@@ -20,7 +20,7 @@ from ..field.network import Answer, Encoded, FieldNetwork
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
-from .isosurface import isosurface
+from .isosurface import CELLS, isosurface
 from .seen import colours_seen, confidence
 from .surface import Surface
 from .view import View, look, to_linear, to_srgb
@@ -31,9 +31,6 @@ CHUNK = 65_536
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
 
-
-CELLS = {"draft": 192, "standard": 320, "high": 512}
-"""Cells along the longest side of the box, by quality."""
 
 ROOM = 0.18
 """Metres round the fitted body in which the surface is looked for: hair, a hat, a wide skirt."""
