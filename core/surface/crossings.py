@@ -2,11 +2,12 @@
 
 Every node of the grid is either asked or certified. If the field changes by no more than LIPSCHITZ metres a metre, a node at distance r
 from one whose value is v has the sign of v and at least |v| - LIPSCHITZ · r, wherever that is above zero; so bounds go down from each
-stride to the next and the field is asked only near its surface. What is promised of the result, against asking all nodes (the dense grid):
+stride to the next and the field is asked only near its surface. Every cell with a change of sign then has all its corners asked, and the
+surface is followed from there, into certified cells too. What is promised, against asking all nodes (the dense grid):
 
 - a field that keeps to LIPSCHITZ gives exactly the dense grid's cells and values;
-- one that does not still gives whole surfaces: every cell with a change of sign has all its corners asked, and from there the surface is
-  followed into cells that had been certified. Only a part that lies wholly among wrongly certified nodes can be missed.
+- a steeper one still gives whole connected surfaces of the dense grid, each of which one cell was found of. Only those can be missed that
+  lie wholly among wrongly certified nodes. So the largest part does not depend on LIPSCHITZ, which is chosen for speed.
 
 Nodes on the box's border are outside, so surfaces close there.
 """
@@ -23,8 +24,8 @@ from ..errors import FieldNotFinite
 Distance = Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]
 """Signed distance in metres, negative inside, at points in metres."""
 
-LIPSCHITZ = 1.25
-"""Metres that the field may change by along a metre: 1 for a distance, and room for a learned one."""
+LIPSCHITZ = 1.0
+"""Metres that the field may change by along a metre: a distance does by no more. The learned field does in nine of ten places."""
 
 COARSEST = 16
 """Stride in cells of the first nodes that are asked."""
@@ -87,7 +88,7 @@ def crossed_cells(distance: Distance, grid: Grid, lipschitz: float = LIPSCHITZ) 
         stride //= 2
         bound, known = _refined(bound, known, stride, asked, lipschitz)
     busy = np.flatnonzero(_busy(bound, np.sqrt(3) * grid.cell * lipschitz))
-    return _finest(bound, known, busy, asked, lipschitz)
+    return _Finest(bound, known, asked, lipschitz * grid.cell).crossed(busy)
 
 
 class _Asked:
@@ -151,45 +152,77 @@ def _busy(bound: ndarray, reach: float) -> Bool[ndarray, "I J K"]:
     return (least < reach) & (most > -reach)
 
 
-def _finest(bound: ndarray, known: ndarray, busy: ndarray, asked: _Asked, lipschitz: float) -> Crossed:
-    """The crossed cells among the eight of each busy one (numbers in the grid of stride 2), and of those the surface goes on into."""
-    grid, shape = asked.grid, asked.grid.shape // 2
-    keys, values = np.zeros(0, np.int64), np.zeros(0, np.float32)
-    while True:
-        lowest = 2 * np.stack(np.unravel_index(busy, shape), axis=1)
-        number, corner = np.unique(grid.keys(lowest[:, None] + _WITHIN), return_inverse=True)
-        corner = corner.reshape(-1, 27)[:, _CELLS_WITHIN].reshape(-1, 8)
-        value, sure = _sampled(grid.nodes(number), bound, known, lipschitz * grid.cell)
-        here = np.searchsorted(number, keys)
-        value[here], sure[here] = values, True
-        _ask(value, sure, value == 0, grid.nodes(number), asked)
-        while len(wanted := np.unique(corner[_changes(value[corner])])) and not sure[wanted].all():
-            _ask(value, sure, np.isin(np.arange(len(sure)), wanted), grid.nodes(number), asked)
-        cells = (lowest[:, None] + CORNERS).reshape(-1, 3)
-        crossing = np.flatnonzero(_changes(value[corner]))
-        crossed = Crossed(cells[crossing], value[corner[crossing]])
-        beyond = np.setdiff1d(_next(crossed, shape), busy)
-        if not len(beyond):
-            return crossed
-        busy, keys, values = np.union1d(busy, beyond), number[sure], value[sure]
+class _Finest:
+    """The grid's own nodes, as far as they are looked at: keys, sorted; value, or bound of it; whether it is a value (sure)."""
+
+    def __init__(self, bound: ndarray, known: ndarray, asked: _Asked, reach: float):
+        """bound, known: of stride 2, see `_refined`; reach: metres that the field may change by along a cell."""
+        self.bound, self.known, self.asked, self.reach = bound, known, asked, reach
+        self.grid, self.shape = asked.grid, asked.grid.shape // 2
+        self.keys, self.value, self.sure = np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, bool)
+
+    def crossed(self, busy: Int[ndarray, " N"]) -> Crossed:
+        """Of the eight cells in each busy one (numbers in the grid of stride 2) those crossed, and those that the surface goes on into."""
+        done, found, todo = np.zeros(0, np.int64), [], busy
+        while len(todo):
+            crossed, turned = self._look_into(todo)
+            found.append(crossed)
+            done = np.union1d(done, todo)
+            beyond = np.setdiff1d(_next(crossed, self.shape), done)
+            todo = np.union1d(beyond, np.setdiff1d(_touching(self.grid.nodes(turned), self.shape), todo))
+        cells = np.concatenate([np.zeros((0, 3), np.int64), *(one.cells for one in found)])
+        values = np.concatenate([np.zeros((0, 8), np.float32), *(one.values for one in found)])
+        _, first = np.unique(self.grid.keys(cells), return_index=True)
+        return Crossed(cells[first], values[first])
+
+    def _look_into(self, numbers: ndarray) -> tuple[Crossed, ndarray]:
+        """The crossed ones among the eight cells in each of these; and the nodes (keys) that turned out to have another sign than
+        certified."""
+        lowest = 2 * np.stack(np.unravel_index(numbers, self.shape), axis=1)
+        nodes, corner = np.unique(self.grid.keys(lowest[:, None] + _WITHIN), return_inverse=True)
+        self._learn_of(nodes)
+        place = np.searchsorted(self.keys, nodes)
+        corner = place[corner].reshape(-1, 27)[:, _CELLS_WITHIN].reshape(-1, 8)
+        before = self.value[place] < 0
+        self._ask(place[self.value[place] == 0])
+        while len(wanted := np.unique(corner[_changes(self.value[corner])])) and not self.sure[wanted].all():
+            self._ask(wanted)
+        crossing = np.flatnonzero(_changes(self.value[corner]))
+        cells = (lowest[:, None] + CORNERS).reshape(-1, 3)[crossing]
+        return Crossed(cells, self.value[corner[crossing]]), nodes[before != (self.value[place] < 0)]
+
+    def _learn_of(self, nodes: ndarray) -> None:
+        """Takes in those of the nodes (keys) that are new."""
+        new = np.setdiff1d(nodes, self.keys, assume_unique=True)
+        value, sure = self._certified(self.grid.nodes(new))
+        keys = np.concatenate([self.keys, new])
+        order = np.argsort(keys, kind="stable")
+        self.keys = keys[order]
+        self.value, self.sure = np.concatenate([self.value, value])[order], np.concatenate([self.sure, sure])[order]
+
+    def _certified(self, nodes: ndarray) -> tuple[ndarray, ndarray]:
+        """Value or bound (N,) of nodes (N, 3) from those of stride 2, and whether it is a value (N,)."""
+        low, odd = nodes // 2, nodes % 2
+        around = [self.bound[tuple((low + corner * odd).T)] for corner in CORNERS]
+        reach = np.float32(self.reach) * np.sqrt(odd.sum(axis=1, dtype=np.float32))
+        value = _certified(np.maximum.reduce(around), np.minimum.reduce(around), reach)
+        own = np.flatnonzero(~odd.any(axis=1))
+        value[own] = self.bound[tuple(low[own].T)]
+        sure = np.zeros(len(nodes), bool)
+        sure[own] = self.known[tuple(low[own].T)]
+        return value, sure
+
+    def _ask(self, places: ndarray) -> None:
+        """Puts the field's values in place of bounds at these places in `keys`."""
+        places = places[~self.sure[places]]
+        self.value[places], self.sure[places] = self.asked(self.grid.nodes(self.keys[places])), True
 
 
-def _sampled(nodes: ndarray, bound: ndarray, known: ndarray, reach: float) -> tuple[ndarray, ndarray]:
-    """Value or bound (N,) of nodes (N, 3) of stride 1 from those of stride 2, and whether it is a value (N,)."""
-    low, odd = nodes // 2, nodes % 2
-    around = [bound[tuple((low + corner * odd).T)] for corner in CORNERS]
-    value = _certified(np.maximum.reduce(around), np.minimum.reduce(around), reach * np.sqrt(odd.sum(axis=1, dtype=np.float32)))
-    own = np.flatnonzero(~odd.any(axis=1))
-    value[own] = bound[tuple(low[own].T)]
-    sure = np.zeros(len(nodes), bool)
-    sure[own] = known[tuple(low[own].T)]
-    return value, sure
-
-
-def _ask(value: ndarray, sure: ndarray, wanted: ndarray, nodes: ndarray, asked: _Asked) -> None:
-    """Puts the field's values in place of bounds where wanted (N,)."""
-    rows = np.flatnonzero(wanted & ~sure)
-    value[rows], sure[rows] = asked(nodes[rows]), True
+def _touching(nodes: ndarray, shape: ndarray) -> Int[ndarray, " N"]:
+    """Numbers of the cells of stride 2 that nodes (N, 3) belong to."""
+    cells = (nodes[:, None] - CORNERS).reshape(-1, 3)
+    cells = cells[((cells >= 0) & (cells < 2 * shape)).all(axis=1)]
+    return np.unique(np.ravel_multi_index(tuple(cells.T // 2), shape))
 
 
 def _changes(values: Float[ndarray, "M C"]) -> Bool[ndarray, " M"]:

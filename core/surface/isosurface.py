@@ -33,7 +33,7 @@ def isosurface(
     grid = grid_over(low, high, cells)
     crossed = crossed_cells(distance, grid, lipschitz)
     if not len(crossed.cells):
-        raise EmptySurface("The field has no surface where the person should be")
+        raise EmptySurface("The field found nobody in the photo")
     return largest_part(*marched(crossed, grid))
 
 

@@ -48,7 +48,7 @@ def test_equals_the_slow_version(triangles, camera):
 
 def test_chunks_change_nothing(triangles, camera, monkeypatch):
     whole = rasterise(*triangles, camera)
-    monkeypatch.setattr("core.surface.raster.CHUNK", 50)
+    monkeypatch.setattr("core.coverage.CHUNK", 50)
     pieces = rasterise(*triangles, camera)
     assert CHUNK > 50
     assert np.array_equal(pieces.face, whole.face)

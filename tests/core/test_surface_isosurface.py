@@ -201,6 +201,28 @@ def test_a_surface_is_followed_into_cells_that_were_ruled_out():
     assert asked.asked < 0.2 * np.prod(grid.shape + 1)
 
 
+def test_nothing_is_asked_twice():
+    asked = []
+
+    def field(points):
+        asked.append(points)
+        return person(points)
+
+    crossed_cells(field, grid_over(LOW, HIGH, 96))
+    points = np.concatenate(asked)
+    assert len(np.unique(points.round(7), axis=0)) == len(points)
+
+
+def test_a_blob_that_the_field_does_not_tell_of_may_be_missed():
+    """Far smaller than the coarsest cell and steeper than the bound; what is found is the ball, whole."""
+    blob = ball((0.41, 0.77, 0.2), 0.012)
+    field = lambda points: np.where(blob(points) < 0.003, blob(points), ball((0, 0, 0), 0.2)(points))  # noqa: E731
+    grid = grid_over(LOW, HIGH, 96)
+    mesh = trimesh.Trimesh(*marched(crossed_cells(field, grid), grid), process=False)
+    assert mesh.is_watertight
+    assert np.linalg.norm(mesh.vertices, axis=1).max() < 0.21
+
+
 def test_the_border_is_outside():
     """A shape that sticks out of the box is closed at its border."""
     vertices, faces = isosurface(ball((0.5, 0, 0), 0.3), LOW, HIGH, 64)
@@ -232,7 +254,7 @@ def test_the_largest_part_has_its_own_vertices_only():
 
 def test_a_field_without_surface_is_refused():
     for value in (1.0, 0.02):
-        with pytest.raises(EmptySurface, match="no surface") as error:
+        with pytest.raises(EmptySurface, match="nobody") as error:
             isosurface(lambda points, value=value: np.full(len(points), value), LOW, HIGH, 48)
         assert error.value.hint
 
