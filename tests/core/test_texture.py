@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import trimesh
 
 from core.coverage import covered
 from core.gutter import fill
@@ -74,6 +75,15 @@ def test_one_sheet_over_another_does_not_share_its_texels():
     for _, texel, _ in covered(to_texels(uv, 256), 256, 256):
         np.add.at(hits, texel, 1)
     assert (hits > 1).sum() < 0.02 * (hits > 0).sum()
+
+
+@pytest.mark.parametrize("subdivisions", [0, 1, 2])
+def test_a_coarse_mesh_is_unwrapped_as_well(subdivisions):
+    """Triangles as large as the charts themselves, steep ones among them."""
+    ball = trimesh.creation.icosphere(subdivisions=subdivisions)
+    uv = unwrap(ball.vertices, ball.faces)
+    assert (signed_areas(uv) > 0).all()
+    assert 0 <= uv.min() < uv.max() <= 1
 
 
 def test_a_polygon_stays_in_one_piece(figure):
