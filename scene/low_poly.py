@@ -9,13 +9,12 @@ from typing import Any
 import bpy
 import numpy as np
 from mathutils import Matrix
-from mathutils.bvhtree import BVHTree
 
 from ..core.errors import SettingInvalid
 from ..core.skeleton import JOINT_NAMES
 from .cleanup import all_or_nothing
 from .mesh import bind, set_skin
-from .texture import bake_texture, unwrap_mesh
+from .texture import bake_texture, closest_points, unwrap_mesh
 
 INFLUENCES = 4
 """Joints per vertex, as glTF and game engines take them."""
@@ -24,7 +23,7 @@ ENLARGED = 1000.0
 """QuadriFlow takes edges under a tenth of a millimetre for errors of the mesh, whatever its size, so it is shown a giant."""
 
 
-def build_low_poly(surface: bpy.types.Object, kind: str, budget: int, size: int) -> bpy.types.Object:
+def build_low_poly(surface: Any, kind: str, budget: int, size: int) -> Any:
     """A copy of the skinned surface with about `budget` polygons, baked at `size` texels; beside it in its collections.
 
     kind: "triangles" or "quads". The full surface is hidden, not removed. SettingInvalid where the shape cannot be had.
@@ -47,9 +46,9 @@ def build_low_poly(surface: bpy.types.Object, kind: str, budget: int, size: int)
     return low
 
 
-def _copy_at_rest(surface: bpy.types.Object) -> bpy.types.Object:
+def _copy_at_rest(surface: bpy.types.Object) -> Any:
     """The surface's mesh at rest as an object of its own, without groups, materials or modifiers."""
-    mesh = surface.data.copy()
+    mesh: Any = surface.data.copy()
     mesh.name = f"{surface.name} low"
     for layers in (mesh.uv_layers, mesh.color_attributes):
         while layers:
@@ -63,7 +62,7 @@ def _copy_at_rest(surface: bpy.types.Object) -> bpy.types.Object:
     return low
 
 
-def _decimate(low: bpy.types.Object, budget: int) -> None:
+def _decimate(low: Any, budget: int) -> None:
     count = len(low.data.polygons)
     if budget >= count:
         raise SettingInvalid(f"The surface has only {count:,} triangles", "Choose fewer.")
@@ -77,7 +76,7 @@ def _apply(low: bpy.types.Object, modifier: Any) -> None:
         bpy.ops.object.modifier_apply(modifier=modifier.name)
 
 
-def _remesh(low: bpy.types.Object, budget: int) -> None:
+def _remesh(low: Any, budget: int) -> None:
     """QuadriFlow wants one closed surface, so the shape is first made one by voxels half as wide as a quad."""
     area = sum(polygon.area for polygon in low.data.polygons)
     modifier: Any = low.modifiers.new("Remesh", "REMESH")
@@ -98,12 +97,12 @@ def _remesh(low: bpy.types.Object, budget: int) -> None:
     low.data.polygons.foreach_set("use_smooth", np.ones(len(low.data.polygons), dtype=bool))
 
 
-def nearest_weights(surface: bpy.types.Object, low: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+def nearest_weights(surface: Any, low: Any) -> tuple[np.ndarray, np.ndarray]:
     """Joint numbers and weights (V, 4), summing to one, of each vertex of `low` from the closest point of the surface, both at rest."""
     dense, mesh = dense_weights(surface), surface.data
     points = vertex_places(mesh)
     mixed = np.zeros((len(low.data.vertices), len(JOINT_NAMES)))
-    tree = _tree(mesh)
+    tree = closest_points(mesh)
     for vertex in low.data.vertices:
         place, _, face, _ = tree.find_nearest(vertex.co)
         corners = list(mesh.polygons[face].vertices)
@@ -111,10 +110,6 @@ def nearest_weights(surface: bpy.types.Object, low: bpy.types.Object) -> tuple[n
     joints = np.argsort(-mixed, axis=1, kind="stable")[:, :INFLUENCES]
     weights = np.take_along_axis(mixed, joints, axis=1)
     return joints, weights / weights.sum(axis=1, keepdims=True)
-
-
-def _tree(mesh: bpy.types.Mesh) -> Any:
-    return BVHTree.FromPolygons([vertex.co for vertex in mesh.vertices], [list(polygon.vertices) for polygon in mesh.polygons])
 
 
 def _share(point: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def unwrap_mesh(mesh: bpy.types.Mesh) -> None:
 
 
 def _read(collection: Any, name: str, width: int, kind: type) -> np.ndarray:
-    values = np.empty(len(collection) * width, dtype=kind)
+    values: np.ndarray = np.empty(len(collection) * width, dtype=kind)
     collection.foreach_get(name, values)
     return values.reshape(-1, width)
 
@@ -58,7 +58,7 @@ def give_texture(surface: bpy.types.Object, size: int) -> None:
 
     Done, or nothing changed: Unexpected with Cycles' words.
     """
-    mesh = surface.data
+    mesh: Any = surface.data
     unwrapped = bool(mesh.uv_layers)
     try:
         with all_or_nothing():
@@ -92,8 +92,8 @@ def _bakeable(source: bpy.types.Object, target: bpy.types.Object) -> Iterator[bp
     """A scene of its own with still copies of both in it: nothing of the artist's is hidden, posed, lit or given other materials."""
     with temporary():
         scene = bpy.data.scenes.new("bake")
-        scene.render.engine = "CYCLES"
-        cycles: Any = scene.cycles
+        render, cycles = (getattr(scene, name) for name in ("render", "cycles"))
+        render.engine = "CYCLES"
         cycles.device, cycles.samples, cycles.use_denoising = "CPU", 1, False
         for role, thing in (("source", source), ("target", target)):
             copy = bpy.data.objects.new(role, thing.data.copy())
@@ -102,10 +102,10 @@ def _bakeable(source: bpy.types.Object, target: bpy.types.Object) -> Iterator[bp
         yield scene
 
 
-def _bake(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object, size: int, kind: str) -> np.ndarray:
+def _bake(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object, size: int, kind: Any) -> np.ndarray:
     """One picture (T, T, 3) of bytes, top row first, gutters filled. kind: EMIT for the base colour, NORMAL for tangent space normals."""
     copies = {thing[ROLE]: thing for thing in scene.objects}
-    image = bpy.data.images.new("bake", size, size, alpha=True, float_buffer=kind == "NORMAL")
+    image: Any = bpy.data.images.new("bake", size, size, alpha=True, float_buffer=kind == "NORMAL")
     image.generated_color = (0, 0, 0, 0)
     image.colorspace_settings.name = "sRGB" if kind == "EMIT" else "Non-Color"
     _give_emission(copies["source"], source)
@@ -132,17 +132,21 @@ def _bake(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Ob
     except RuntimeError as error:
         raise Unexpected(f"Cycles could not bake: {str(error).strip().splitlines()[-1]}") from error
     pixels = np.empty(size * size * 4, dtype=np.float32)
-    baked: Any = image.pixels
-    baked.foreach_get(pixels)
+    image.pixels.foreach_get(pixels)
     pixels = pixels.reshape(size, size, 4)[::-1]
     filled = fill(pixels[..., :3], pixels[..., 3] > 0.5)
     return np.round(255 * np.clip(filled, 0, 1)).astype(np.uint8)
 
 
-def _gap(full: bpy.types.Mesh, low: bpy.types.Mesh) -> float:
+def _gap(full: Any, low: Any) -> float:
     """Metres that the centres of one mesh's polygons lie off the other mesh, at most."""
-    tree = BVHTree.FromPolygons([vertex.co for vertex in full.vertices], [list(polygon.vertices) for polygon in full.polygons])
+    tree = closest_points(full)
     return max(tree.find_nearest(polygon.center)[3] for polygon in low.polygons)
+
+
+def closest_points(mesh: Any) -> Any:
+    """A tree that finds the point of the mesh, at rest, closest to another."""
+    return BVHTree.FromPolygons([vertex.co for vertex in mesh.vertices], [list(polygon.vertices) for polygon in mesh.polygons])
 
 
 def _give_emission(copy: bpy.types.Object, source: bpy.types.Object) -> None:
