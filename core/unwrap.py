@@ -54,9 +54,11 @@ def charts(corners: ndarray, faces: ndarray, node: ndarray) -> tuple[ndarray, nd
     pairs = node[neighbours(faces)]
     way = _ways(_sums(normals, node), pairs)
     chart = _connected(way, pairs)
-    while (below := _below(corners, way[node], chart[node])).any():
+    before = 0
+    while chart.max() >= before:  # as long as there are more charts than before
+        before = chart.max() + 1
         layer = np.zeros(len(way), dtype=np.int64)
-        layer[node[below]] = 1
+        layer[node[_below(corners, way[node], chart[node])]] = 1
         chart = _connected(2 * chart + layer, pairs)
     size = np.bincount(node)
     flat = _flat(_sums(corners.mean(axis=1), node)[:, None] / size[:, None, None], way)[:, 0]
@@ -131,11 +133,13 @@ def _ways(normals: ndarray, pairs: ndarray) -> ndarray:
 def _below(corners: ndarray, way: ndarray, chart: ndarray) -> ndarray:
     """True for triangles that lie below another part of their own chart, seen from where the chart looks.
 
-    Compared in cells: each triangle's own (its centre's) and all whose centres it covers. A surface as steep as STEEP allows differs by
-    less than the tolerance within a cell's reach only up to 70°, so the steepest may be cut off without need: no harm but a chart more.
+    Compared in cells: each triangle's own (its centre's) and all whose centres it covers. The tolerance is what a triangle's own slope
+    makes of a cell, and a little.
     """
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum() / 2
-    cell = max(np.sqrt(area) / FINE, 1e-12)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.maximum(np.linalg.norm(normals, axis=1), 1e-30)
+    cell = max(np.sqrt(length.sum() / 2) / FINE, 1e-12)
+    slope = 1 / np.maximum((normals * AXES[way]).sum(axis=1) / length, STEEP)
     flat, depth = _flat(corners, way) / cell, np.einsum("fkc,fc->fk", corners, AXES[way])
     flat -= flat.min(axis=(0, 1))
     width, height = (int(side) + 2 for side in flat.max(axis=(0, 1)))
@@ -147,7 +151,7 @@ def _below(corners: ndarray, way: ndarray, chart: ndarray) -> ndarray:
     top = np.full(place.max() + 1, -np.inf)
     np.maximum.at(top, place, deep)
     below = np.zeros(len(corners), dtype=bool)
-    below[number[deep < top[place] - 3 * cell]] = True
+    below[number[deep < top[place] - 2 * cell * slope[number]]] = True
     return below
 
 

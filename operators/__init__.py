@@ -6,6 +6,8 @@ load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
 fit_light     any world as spherical harmonics
 bake_light    the world as an equirectangular picture
+texture       a person's colours as an image
+low_poly      a light copy of a person's surface
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -23,7 +25,9 @@ from .command import register_command, unregister_command
 from .fit_light import DOPPEL_OT_fit_light
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
+from .low_poly import DOPPEL_OT_low_poly
 from .reconstruct import DOPPEL_OT_reconstruct
+from .texture import DOPPEL_OT_texture
 
 CLASSES = (
     DOPPEL_OT_reconstruct,
@@ -32,6 +36,8 @@ CLASSES = (
     DOPPEL_OT_apply_light,
     DOPPEL_OT_fit_light,
     DOPPEL_OT_bake_light,
+    DOPPEL_OT_texture,
+    DOPPEL_OT_low_poly,
 )
 
 

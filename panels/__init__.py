@@ -8,6 +8,7 @@ from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_settings
 from .sidebar import DOPPEL_PT_reconstruct, DOPPEL_PT_result
+from .texture import DOPPEL_PT_texture
 
 CLASSES = (
     DOPPEL_settings,
@@ -16,6 +17,7 @@ CLASSES = (
     DOPPEL_PT_result,
     DOPPEL_PT_light,
     DOPPEL_PT_light_coefficients,
+    DOPPEL_PT_texture,
 )
 
 scene_type: Any = bpy.types.Scene

@@ -23,9 +23,9 @@ class DOPPEL_PT_light(bpy.types.Panel):
             _draw_node(layout, node, (STRENGTH, ROTATION, SATURATION))
         else:
             paragraph(layout, context, "This world is not a Spherical Harmonics Light", "INFO")
-        row = layout.row(align=True)
-        row.operator("doppel.fit_light", icon="WORLD")
-        row.operator("doppel.bake_light", icon="IMAGE_DATA")
+        column = layout.column(align=True)
+        column.operator("doppel.fit_light", icon="WORLD")
+        column.operator("doppel.bake_light", icon="IMAGE_DATA")
 
 
 class DOPPEL_PT_light_coefficients(bpy.types.Panel):

@@ -3,7 +3,9 @@
 frames      body frame to Blender's, and SMPL poses to bones: the one place where Y up becomes Z up
 person      the whole person: one collection of all that follows
 mesh        the surface with its colours and skin weights, and the fitted body
-material    the colours into a Principled shader
+material    the colours into a Principled shader, from a texture or the vertices
+texture     any surface unwrapped, and baked into images
+low_poly    a light copy of the surface, with the same rig and colours
 armature    24 bones in the rest pose, and any SMPL pose applied to them
 camera      a camera that lines up with the photo
 photo       the photo behind that camera

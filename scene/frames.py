@@ -37,6 +37,11 @@ def _axes_change() -> np.ndarray:
     return np.linalg.lstsq(sh_basis(body_to_blender(directions)), sh_basis(directions), rcond=None)[0]
 
 
+def blender_to_body(vectors: np.ndarray) -> np.ndarray:
+    """Points or directions (…, 3) of Blender's frame in the body frame: the way back of `body_to_blender`."""
+    return np.asarray(vectors, dtype=np.float64) @ body_to_blender(np.eye(3)).T
+
+
 def camera_to_world(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
     """Matrix (4, 4) of a Blender camera object (looks along its own -Z, +Y up) for a body-to-camera rotation and translation."""
     matrix = np.eye(4)

@@ -52,13 +52,11 @@ def _image_node(material: bpy.types.Material, image: bpy.types.Image, location: 
 def build_texture(name: str, picture: np.ndarray, colour: bool = True) -> bpy.types.Image:
     """A picture (T, T, 3) of bytes, top row first, as an image packed into the file. colour: sRGB; else plain numbers, such as normals."""
     height, width = picture.shape[:2]
-    image = bpy.data.images.new(name, width, height, alpha=False)
-    space: Any = image.colorspace_settings
-    space.name = "sRGB" if colour else "Non-Color"
+    image: Any = bpy.data.images.new(name, width, height, alpha=False)
+    image.colorspace_settings.name = "sRGB" if colour else "Non-Color"
     pixels = np.ones((height, width, 4), dtype=np.float32)
     pixels[..., :3] = picture[::-1] / np.float32(255)
-    target: Any = image.pixels
-    target.foreach_set(pixels.ravel())
+    image.pixels.foreach_set(pixels.ravel())
     image.update()
     image.pack()
     return image

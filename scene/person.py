@@ -48,12 +48,13 @@ def build_person(avatar: Avatar, name: str, photo_path: Path | str | None = None
 
 
 def parts(collection: bpy.types.Collection) -> dict[str, bpy.types.Object]:
-    """The person's objects by what they are: armature, surface, body, camera."""
+    """The person's objects by what they are: armature, surface (the one that is shown, where a low-poly copy was made), body, camera."""
     armature = next(part for part in collection.objects if part.type == "ARMATURE")
     meshes = [part for part in collection.objects if part.type == "MESH"]
-    surface = next(part for part in meshes if part.find_armature())
+    skinned = [part for part in meshes if part.find_armature()]
+    surface = next((part for part in skinned if not part.hide_render), skinned[0])
     camera = next(part for part in collection.objects if part.type == "CAMERA")
-    return {"armature": armature, "surface": surface, "body": next(part for part in meshes if part != surface), "camera": camera}
+    return {"armature": armature, "surface": surface, "body": next(part for part in meshes if part not in skinned), "camera": camera}
 
 
 def people(scene: bpy.types.Scene) -> list[bpy.types.Collection]:

@@ -94,7 +94,16 @@ def traces() -> dict[str, object]:
 def test_switching_off_and_on_twice_leaves_nothing(installed):
     on = traces()
     assert on["scene"]
-    assert on["operators"] == ["apply_light", "bake_light", "cancel", "fit_light", "load_avatar", "reconstruct"]
+    assert on["operators"] == [
+        "apply_light",
+        "bake_light",
+        "cancel",
+        "fit_light",
+        "load_avatar",
+        "low_poly",
+        "reconstruct",
+        "texture",
+    ]
     for _ in range(2):
         addon_utils.disable(installed)
         off = traces()

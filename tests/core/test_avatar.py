@@ -76,3 +76,20 @@ def test_failed_save_says_so_and_leaves_nothing(tmp_path):
     with pytest.raises(FolderNotWritable):
         made_up().save(tmp_path / "no folder" / "a.npz")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_texture_is_kept_and_comes_with_its_coordinates(tmp_path):
+    random = np.random.default_rng(0)
+    uv, texture = random.random((3, 3, 2)).astype(np.float32), random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    again = load_avatar(made_up(uv=uv, texture=texture).save(tmp_path / "walk.npz"))
+    assert np.array_equal(again.uv, uv)
+    assert np.array_equal(again.texture, texture)
+    with pytest.raises(AvatarInvalid, match="uv and texture belong together"):
+        made_up(uv=uv)
+    with pytest.raises(AvatarInvalid, match="texture has shape"):
+        made_up(uv=uv, texture=texture[:4])
+
+
+def test_an_avatar_without_a_texture_has_none(tmp_path):
+    again = load_avatar(made_up().save(tmp_path / "walk.npz"))
+    assert (again.uv, again.texture) == (None, None)

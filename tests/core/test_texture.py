@@ -1,14 +1,19 @@
 """Texture: every surface point has its own texel, a bake gives back what it was told, and no seam is black."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
+import trimesh
 
 from core.coverage import covered
 from core.gutter import fill
+from core.surface.body_surface import body_surface
 from core.surface.seen import bilinear
-from core.texture.bake import bake, texel_length, to_texels
+from core.texture.bake import bake, texel_length, texels, to_texels
 from core.texture.colourings import of_vertices
+from core.texture.paint import paint
 from core.unwrap import AXES, charts, components, neighbours, unwrap
 
 
@@ -74,6 +79,15 @@ def test_one_sheet_over_another_does_not_share_its_texels():
     for _, texel, _ in covered(to_texels(uv, 256), 256, 256):
         np.add.at(hits, texel, 1)
     assert (hits > 1).sum() < 0.02 * (hits > 0).sum()
+
+
+@pytest.mark.parametrize("subdivisions", [0, 1, 2])
+def test_a_coarse_mesh_is_unwrapped_as_well(subdivisions):
+    """Triangles as large as the charts themselves, steep ones among them."""
+    ball = trimesh.creation.icosphere(subdivisions=subdivisions)
+    uv = unwrap(ball.vertices, ball.faces)
+    assert (signed_areas(uv) > 0).all()
+    assert 0 <= uv.min() < uv.max() <= 1
 
 
 def test_a_polygon_stays_in_one_piece(figure):
@@ -167,3 +181,26 @@ def test_a_gutter_of_any_shape_is_filled():
     filled = fill(np.where(known[..., None], 0.5, np.nan).astype(np.float32), known)
     assert np.allclose(filled, 0.5)
     assert (fill(np.ones((8, 8, 1), dtype=np.float32), np.zeros((8, 8), dtype=bool)) == 0).all()
+
+
+def test_where_the_photo_sees_squarely_its_own_pixels_are_the_texture(made_up, t_body):
+    """Stripes of four pixels, finer than the body's triangles: in the texture they are sharp, in the vertices' colours they are not."""
+    plain = np.full((len(t_body.vertices), 3), 128, dtype=np.uint8)
+    photo, person = made_up.painted(t_body, plain, (0, 255, 0))
+    stripes = np.repeat((60 + 120 * (np.arange(photo.size[0]) // 4 % 2))[None, :, None], 3, axis=2).astype(np.uint8)
+    photo = dataclasses.replace(photo, pixels=np.where(person.mask[..., None] > 0, stripes, photo.pixels))
+    surface = body_surface(photo, person, t_body, "draft")
+    texture = paint(photo, person, t_body, surface, t_body.rest_vertices, 1024)
+    squarely, errors = [], []
+    for texel, points in texels(surface.vertices, surface.faces, texture.uv.astype(np.float64), 1024):
+        column = t_body.camera.project(points.position)[:, 0]
+        away = -(points.normal @ t_body.camera.rotation.T)[:, 2]
+        middle = (np.abs(column % 4 - 2) < 1) & (away > 0.9) & (surface.confidence[t_body.faces[points.face]] > 0.99).all(axis=1)
+        expected = 60 + 120 * (column.astype(int) // 4 % 2)
+        vertices = of_vertices(surface.faces, surface.albedo / 255)(points)[:, 0] * 255
+        errors.append(np.abs(texture.picture.reshape(-1, 3)[texel, 0] - expected)[middle])
+        squarely.append(np.abs(vertices - expected)[middle])
+    errors, squarely = np.concatenate(errors), np.concatenate(squarely)
+    assert len(errors) > 5000
+    assert np.mean(errors) < 8
+    assert np.mean(squarely) > 40

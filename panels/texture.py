@@ -1,0 +1,17 @@
+"""The sidebar's panel Texture: a texture for the selected person, or a low-poly copy with one."""
+
+import bpy
+
+
+class DOPPEL_PT_texture(bpy.types.Panel):
+    bl_label = "Texture"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Doppel"
+    bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        column.operator_menu_enum("doppel.texture", "size", icon="UV")
+        column.operator_context = "INVOKE_DEFAULT"
+        column.operator("doppel.low_poly", icon="MOD_DECIM")
