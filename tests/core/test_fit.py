@@ -287,7 +287,8 @@ def test_the_outline_brings_a_stout_body_to_its_mask(model):
     stout[np.argmax(girth_by_beta(model))] = 2.5
     skeleton, truth, person = seen_body(model, stout, seed=5)
     clad = replace(person, mask=cv2.dilate(person.mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))))  # a cloth's 12 mm
-    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.1), np.zeros(10), np.full(10, 1.0))
+    off = truth[POSE] + np.random.default_rng(0).normal(0, 0.1, 72)
+    lifted = Lifted(off.reshape(24, 3), np.full(24, 0.1), np.zeros(10), np.full(10, 1.0))
     whole, camera = skin.skin_of(model, skeleton), Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
     missed = []
     for parts in (("landmarks",), ("landmarks", "outline")):
