@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
+from scipy.spatial import ConvexHull
 
 from ..body.fitted import FittedBody
 from ..camera import Camera
@@ -20,6 +21,7 @@ from ..field.network import Answer, Encoded, FieldNetwork
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
+from ..skeleton import JOINT
 from .isosurface import CELLS, isosurface
 from .seen import colours_seen, confidence
 from .surface import Surface
@@ -27,6 +29,12 @@ from .view import View, look, to_linear, to_srgb
 
 CHUNK = 65_536
 """Points asked at once; bounds the memory to about 250 MB."""
+
+HOLLOW = 0.05
+"""Metres: no place in a mouth is farther from the surface than this."""
+
+WITHIN = 0.018
+"""Metres under the hull of the body's head from which on all is head: below the skin of the hollows at eyes, nose and temples."""
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
@@ -64,13 +72,14 @@ class FieldInSpace:
     framed: Framed
     camera: Camera
     device: torch.device
+    head: Callable[[ndarray], ndarray] = lambda points: np.full(len(points), np.inf)
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
-        """Signed distance, metres, negative inside. Raises FieldNotFinite."""
+        """Signed distance, metres, negative inside; the head is filled (see `head_filling`). Raises FieldNotFinite."""
         found = np.concatenate([np.zeros(0, np.float32), *(answer.distance[0].cpu().numpy() for answer in self.answers(points))])
         if not np.isfinite(found).all():
             raise FieldNotFinite("The field gave values that are no numbers")
-        return found
+        return np.where(found < HOLLOW, np.minimum(found, self.head(points)), found)  # a field without a person gets no head either
 
     def colour(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 3"]]:
         """Albedo, sRGB 0..1, and the shares of photo, predicted back and own colour in it."""
@@ -98,7 +107,29 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     picture = type(seen.picture)(*(part if part is None else part.to(device) for part in seen.picture))
     with torch.no_grad():
         encoded = network.encode(picture)
-    return FieldInSpace(network, encoded, seen, body.camera, device)
+    return FieldInSpace(network, encoded, seen, body.camera, device, head_filling(body))
+
+
+def head_filling(body: FittedBody) -> Callable[[ndarray], ndarray]:
+    """Points (N, 3) -> metres (N,) to what is surely inside the head, negative inside it: the hull of the body's head, WITHIN smaller.
+
+    The body has a mouth and eye sockets, and a field that follows them would have a hole from cheek to cheek. Infinite away from the head,
+    and everywhere for a body whose head has no vertices of its own.
+    """
+    own = body.vertices[body.skin_weights[:, JOINT["head"]] > 0.9].astype(np.float64)
+    if len(own) < 4 or np.ptp(own, axis=0).min() < 2 * WITHIN:
+        return lambda points: np.full(len(points), np.inf)
+    planes = ConvexHull(own).equations
+    low, high = own.min(axis=0), own.max(axis=0)
+
+    def filling(points: ndarray) -> ndarray:
+        distance = np.full(len(points), np.inf)
+        near = np.flatnonzero(((points > low) & (points < high)).all(axis=1))
+        for part in np.array_split(near, len(near) // CHUNK + 1):
+            distance[part] = (points[part] @ planes[:, :3].T + planes[:, 3]).max(axis=1) + WITHIN
+        return distance
+
+    return filling
 
 
 def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:

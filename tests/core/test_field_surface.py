@@ -13,7 +13,8 @@ from core.field.config import FieldConfig
 from core.field.encoder import LABELS, Maps
 from core.field.network import Answer, Encoded, FieldNetwork
 from core.light import NEUTRAL, irradiance, rotated
-from core.surface.field_surface import field_of, field_surface, light_of
+from core.skeleton import JOINT
+from core.surface.field_surface import field_of, field_surface, head_filling, light_of
 from core.surface.view import to_linear, to_srgb
 
 CONFIG = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=16, layers=1)
@@ -86,6 +87,25 @@ def test_nothing_of_the_backdrop_is_on_the_person(dressed):
     assert (surface.albedo[:, 2].astype(int) <= surface.albedo[:, :2].max(axis=1) + 2).all()
 
 
+def test_the_head_is_filled(t_body):
+    """A mouth in the body is no hole in the head: inside its hull all is inside, outside of it nothing is said."""
+    import trimesh
+
+    ball = trimesh.creation.icosphere(3, 0.1)
+    hollow = trimesh.creation.icosphere(2, 0.05)
+    vertices = np.concatenate([ball.vertices, hollow.vertices])
+    weights = np.zeros((len(vertices), 24))
+    weights[:, JOINT["head"]] = 1
+    filling = head_filling(replace(t_body, vertices=vertices, skin_weights=weights))
+    points = np.random.default_rng(0).uniform(-0.12, 0.12, (3000, 3))
+    radius = np.linalg.norm(points, axis=1)
+    found = filling(points)
+    assert (found[radius < 0.078] < 0).all()
+    assert (found[radius > 0.083] > 0).all()
+    nobody = head_filling(replace(t_body, skin_weights=np.zeros_like(t_body.skin_weights)))
+    assert np.isinf(nobody(points)).all()
+
+
 def test_light_is_in_the_bodys_frame(person, t_body):
     """Light that the camera sees from the right comes from the person's side that is there."""
     rng = np.random.default_rng(0)
@@ -112,7 +132,7 @@ def test_light_is_in_the_bodys_frame(person, t_body):
 
 
 def test_fields_without_a_surface_are_refused(person, t_body):
-    with pytest.raises(EmptySurface, match="no surface"):
+    with pytest.raises(EmptySurface, match="nobody"):
         field_surface(*person, t_body, Coat(thickness=-2.0), "draft")
     with pytest.raises(FieldNotFinite, match="no numbers"):
         field_surface(*person, t_body, Coat(broken=True), "draft")
