@@ -12,6 +12,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.spatial import ConvexHull
 
+from ..body.distance import Nearest
 from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..errors import FieldNotFinite
@@ -22,6 +23,7 @@ from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from ..skeleton import JOINT
+from .body_help import body_help
 from .isosurface import CELLS, isosurface
 from .seen import colours_seen, confidence
 from .surface import Surface
@@ -59,7 +61,8 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     """
     field = field_of(photo, person, body, network)
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
-    mesh = isosurface(field.distance, low, high, CELLS[quality])
+    helped = body_help(body, field.nearest)
+    mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
     return Dressed(coloured(field, photo, person, body, mesh, quality), light_of(field), partial(unlit, field))
 
 
@@ -80,6 +83,10 @@ class FieldInSpace:
         if not np.isfinite(found).all():
             raise FieldNotFinite("The field gave values that are no numbers")
         return np.where(found < HOLLOW, np.minimum(found, self.head(points)), found)  # a field without a person gets no head either
+
+    def nearest(self, points: Float[ndarray, "N 3"]) -> Nearest:
+        """The fitted body's nearest points."""
+        return self.framed.body.distance.query(self.camera.to_camera(points))
 
     def colour(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 3"]]:
         """Albedo, sRGB 0..1, and the shares of photo, predicted back and own colour in it."""

@@ -10,11 +10,15 @@ from numpy import ndarray
 from skimage.measure import marching_cubes
 
 from ..errors import EmptySurface
-from .crossings import CORNERS, LIPSCHITZ, Crossed, Distance, Grid, crossed_cells, grid_over
+from .crossings import CORNERS, Crossed, Distance, Grid, crossed_cells, grid_over
 from .parts import largest_part
 
 CELLS = {"draft": 192, "standard": 320, "high": 512}
 """Cells along the longest side of the box, by quality."""
+
+FOLLOWED = 0.6
+"""What the field is taken to change by along a metre, below a distance's 1: the largest part is the dense grid's all the same (see
+`crossings`), for a third less questions. Small parts may be missed, and would be dropped."""
 
 OFF_NODES = 0.005
 """Share of an edge that every vertex keeps from its ends, so that no triangle shrinks to nothing; 0.03 mm at the standard quality."""
@@ -24,7 +28,7 @@ TAME = (0.02, 4.0)
 
 
 def isosurface(
-    distance: Distance, low: Float[ndarray, "3"], high: Float[ndarray, "3"], cells: int, lipschitz: float = LIPSCHITZ
+    distance: Distance, low: Float[ndarray, "3"], high: Float[ndarray, "3"], cells: int, lipschitz: float = FOLLOWED
 ) -> tuple[Float[ndarray, "V 3"], Int[ndarray, "F 3"]]:
     """The largest closed surface where the field is zero: vertices in metres, faces counter-clockwise from outside, watertight.
 

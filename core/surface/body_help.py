@@ -1,0 +1,72 @@
+"""The body's help where the field's surface is thinner than the field can see: hands, feet and face.
+
+Fingers are as wide as two pixels of what the network reads. Where the picture does not show them it averages over where they may be, and
+the average of many fingers is none: the field is a little above zero all over the hand. There the body is the better witness, so the
+surface is that of both together (a smooth union), if three things hold:
+
+- the body's nearest point belongs to a hand, a foot or the face (`confident`, by skin weights, soft at the wrists and ankles);
+- the two agree to within NEAR metres. Farther apart they speak of different places: the photo shows the hand elsewhere than the fit put it,
+  and a union would give the person two. The help fades out from NEAR to FAR;
+- the field is the one that lacks something. The body only ever adds: sleeves, shoes and hair stay as the field has them.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from ..body.distance import Nearest
+from ..body.fitted import FittedBody
+from .regions import face, share_of
+
+NEAR, FAR = 0.02, 0.035
+"""Metres of disagreement up to which the body helps fully, and from which it does not."""
+
+ROUND = 0.002
+"""Metres over which the two surfaces run into each other; where they coincide it adds a quarter of this."""
+
+ROOM = 0.05
+"""Metres round the hands, the feet and the face in which the body is asked."""
+
+FACE = 0.5
+"""How much the body helps in the face: half, because a fitted body's face is nobody's in particular, though it has a nose and ears."""
+
+PARTS = (("left_wrist", "left_hand"), ("right_wrist", "right_hand"), ("left_ankle", "left_foot"), ("right_ankle", "right_foot"))
+"""The joints of each hand and foot."""
+
+Blend = Callable[[Float[ndarray, "N 3"], Float[ndarray, " N"]], Float[ndarray, " N"]]
+
+
+def body_help(body: FittedBody, query: Callable[[Float[ndarray, "N 3"]], Nearest]) -> Blend:
+    """A function of points (body frame, metres) and the field's distances there that gives the helped distances, float32.
+
+    query: the body's nearest points to points of the body frame, as `BodyDistance` gives them.
+    """
+    parts = confident_parts(body)
+    weights = np.maximum.reduce(parts)
+    boxes = [(body.vertices[part > 0].min(axis=0) - ROOM, body.vertices[part > 0].max(axis=0) + ROOM) for part in parts if part.any()]
+
+    def blend(points: Float[ndarray, "N 3"], field: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
+        inside = [((points > low) & (points < high)).all(axis=1) for low, high in boxes]
+        rows = np.flatnonzero(np.logical_or.reduce(inside) & (field > -ROUND))
+        found = query(points[rows])
+        weight = np.einsum("nk,nk->n", found.barycentric, weights[body.faces[found.face]])
+        helped = field.astype(np.float32)
+        helped[rows] = helped_distance(helped[rows], found.distance, weight)
+        return helped
+
+    return blend
+
+
+def confident_parts(body: FittedBody) -> list[Float[ndarray, " V"]]:
+    """How much each vertex of the body may help, 0..1, by part: hands, feet, face."""
+    return [share_of(body, *joints) for joints in PARTS] + [FACE * face(body) * share_of(body, "head")]
+
+
+def helped_distance(field: Float[ndarray, " N"], body: Float[ndarray, " N"], weight: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
+    """The field's distance, brought so far (weight, 0..1) towards its smooth union with the body's; never above the field's."""
+    round_ = np.maximum(ROUND - np.abs(field - body), 0) / ROUND
+    union = np.minimum(field, body) - ROUND / 4 * round_**2
+    agree = np.clip((FAR - (field - body)) / (FAR - NEAR), 0, 1)
+    return field + weight * agree * (union - field)
