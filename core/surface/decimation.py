@@ -2,7 +2,7 @@
 
 Edges are collapsed by quadric error (Garland and Heckbert 1997, by fast-simplification). Now and then that leaves two sheets that touch
 along an edge, so that four faces meet there. They are taken apart: each sheet gets vertices of its own, and where it is one sheet that
-comes back to itself, the edge gets a middle for each of its two passes.
+comes back to its own edge, one of the two passes goes by a vertex beside the edge's middle.
 """
 
 import fast_simplification
@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from .parts import largest_part
 
 APART = 0.1
-"""Share of the way from a shared edge to its faces' third corners by which the middles of its two passes are moved apart."""
+"""Share of the way from a shared edge to its faces' third corners by which that vertex stands off."""
 
 
 def decimated(
@@ -42,7 +42,7 @@ def separated(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> tu
 
 
 def passed_twice(vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> tuple[Float[ndarray, "W 3"], Int[ndarray, "G 3"]]:
-    """The surface with a middle put into each pass over every edge that four faces share: two faces become four for each."""
+    """The surface with each edge that four faces share left to two of them; the others' two become four, round a new vertex beside it."""
     while True:
         up, down = _joints(faces)
         edges = np.sort(np.stack([faces.ravel()[up], np.roll(faces, -1, axis=1).ravel()[up]], axis=1), axis=1)
