@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.surface.decimation import decimated, is_closed, separated
+from core.surface.decimation import decimated, is_closed, passed_twice, separated
 from core.surface.isosurface import isosurface
 
 
@@ -57,6 +57,32 @@ def test_sheets_that_touch_are_taken_apart():
         assert is_closed(faces)
         assert trimesh.Trimesh(vertices, faces, process=False).body_count == 2
         np.testing.assert_array_equal(vertices[faces], both.vertices[both.faces])
+
+
+def test_a_sheet_that_comes_back_to_its_own_edge_passes_it_twice():
+    """A ring of five boxes, two with an edge in common: one sheet passes there twice, and every edge gets its two faces."""
+    cells = [(0, 0, 0), (1, 1, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)]
+    solid = np.zeros((4, 4, 4), bool)
+    solid[tuple(np.array(cells).T + 1)] = True
+    quads = []
+    for cell in np.argwhere(solid):
+        for axis in range(3):
+            for side in (0, 1):
+                step = np.zeros(3, int)
+                step[axis] = 2 * side - 1
+                if not solid[tuple(cell + step)]:
+                    first, second = np.eye(3, dtype=int)[[(axis + 1) % 3, (axis + 2) % 3]]
+                    corner = cell + side * np.eye(3, dtype=int)[axis]
+                    ring = [corner, corner + first, corner + first + second, corner + second]
+                    quads.append(ring if side else ring[::-1])
+    vertices, number = np.unique(np.concatenate(quads), axis=0, return_inverse=True)
+    number = number.reshape(-1, 4)
+    faces = np.concatenate([number[:, [0, 1, 2]], number[:, [0, 2, 3]]])
+    assert not is_closed(faces)
+    mended, mended_faces = passed_twice(vertices.astype(float), faces)
+    assert is_closed(mended_faces)
+    assert len(mended_faces) - len(faces) == 2
+    assert trimesh.Trimesh(mended, mended_faces, process=False).volume == pytest.approx(5, abs=0.2)
 
 
 def test_open_and_pinched_meshes_are_told():
