@@ -32,8 +32,8 @@ OUTSIDE = 0.03
 """Weight of a landmark outside the photo."""
 
 TOGETHER = 4.0
-"""What Reprojection's deviations are multiplied by beside the lifter's own: on 65 people kept apart from the pairs, 1, 2 and 4 give as good
-a 2D fit, and 4 the best depth. The 33 landmarks then weigh as much as two that err independently."""
+"""What Reprojection's deviations are multiplied by beside the lifter's own: of 1, 2 and 4 the last gave the best depth on 65 quick pictures
+of generated people (5.9, 5.8, 5.4 cm), 1 and 2 the nearer 2D on six real photos (.020 against .021 of the height). Not tried on others."""
 
 ROUNDS, STEPS = 3, 10
 """How often the outline is found anew, and iterations of the solver each time."""
