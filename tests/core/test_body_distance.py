@@ -149,3 +149,9 @@ def test_a_slice_of_the_points_has_the_same_answer(posed):
 
 def test_no_points_have_no_answer(posed):
     assert all(len(part) == 0 for part in BodyDistance(*posed).query(np.zeros((0, 3))))
+
+
+def test_several_workers_give_the_same(posed):
+    points = near(*posed, 40000, 0.05)
+    for one, other in zip(BodyDistance(*posed).query(points), BodyDistance(*posed, workers=3).query(points), strict=True):
+        np.testing.assert_array_equal(one, other)
