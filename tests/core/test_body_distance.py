@@ -138,6 +138,14 @@ def test_a_ray_through_edges_and_corners_is_counted_once():
     assert (body.columns.winding(np.stack([x, y, 0 * x - 0.2], axis=1)) == 0).all()
 
 
+def test_a_ray_through_every_corner_of_a_ball_is_counted_once():
+    """Points in the middle plane straight below the corners, where as many as six triangles meet."""
+    vertices, faces = arrays(trimesh.creation.icosphere(3, 0.3))
+    below = vertices[np.hypot(vertices[:, 0], vertices[:, 1]) < 0.29] * (1, 1, 0)
+    assert len(below) > 300
+    np.testing.assert_array_equal(BodyDistance(vertices, faces).columns.winding(below + (0, 0, 1e-4)), 1)
+
+
 def test_a_slice_of_the_points_has_the_same_answer(posed):
     """Points are sorted and cut into parts inside; the answer is each point's own."""
     points = near(*posed, 40000, 0.05).astype(np.float32)
