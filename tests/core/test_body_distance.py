@@ -138,12 +138,14 @@ def test_a_ray_through_edges_and_corners_is_counted_once():
     assert (body.columns.winding(np.stack([x, y, 0 * x - 0.2], axis=1)) == 0).all()
 
 
-def test_a_ray_through_every_corner_of_a_ball_is_counted_once():
-    """Points in the middle plane straight below the corners, where as many as six triangles meet."""
+def test_rays_through_corners_and_level_with_them_are_counted_once():
+    """Points in the middle plane of a ball straight below its corners, where as many as six triangles meet, and beside those."""
     vertices, faces = arrays(trimesh.creation.icosphere(3, 0.3))
-    below = vertices[np.hypot(vertices[:, 0], vertices[:, 1]) < 0.29] * (1, 1, 0)
-    assert len(below) > 300
-    np.testing.assert_array_equal(BodyDistance(vertices, faces).columns.winding(below + (0, 0, 1e-4)), 1)
+    body = BodyDistance(vertices, faces)
+    x, y = vertices[np.hypot(vertices[:, 0], vertices[:, 1]) < 0.29, :2].T
+    assert len(x) > 300
+    for share in (1, 0.5, -0.3):
+        np.testing.assert_array_equal(body.columns.winding(np.stack([share * x, y, 0 * x + 1e-4], axis=1)), 1)
 
 
 def test_a_slice_of_the_points_has_the_same_answer(posed):
