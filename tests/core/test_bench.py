@@ -53,7 +53,10 @@ def where(size: int) -> dict:
 
 
 def test_a_measurement_has_its_own_process_and_peak():
+    """Its own, however much the process that asks has used: the child would inherit that peak."""
+    held = np.ones(150 * 2**20)  # 1.2 GB
     little, much = alone(where, 1, 1), alone(where, 1, 400 * 2**20)
+    assert little["memory"] < held.nbytes
     assert len({os.getpid(), little["pid"], much["pid"]}) == 3
     assert little["threads"] == 1
     assert much["memory"] - little["memory"] > 300 * 2**20

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -47,9 +48,19 @@ def alone(function: Callable[..., dict], threads: int, *arguments: object) -> di
 def _measured(function: Callable[..., dict], threads: int, arguments: tuple) -> dict:
     torch.set_num_threads(threads)
     found = function(*arguments)
-    unit = 1 if sys.platform == "darwin" else 1024
     gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
-    return found | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, "gpu_memory": gpu}
+    return found | {"memory": peak_memory(), "gpu_memory": gpu}
+
+
+def peak_memory() -> int:
+    """Bytes this process has held at most.
+
+    On Linux from /proc: there `ru_maxrss` survives fork and exec, so a child's would be at least what its parent had used.
+    """
+    if sys.platform == "linux":
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _wait() -> None:
