@@ -5,7 +5,7 @@ READY := .venv/ready
 # Blender's own packager, which the bpy wheel brings along and which needs no running Blender.
 BLENDER_EXT = $(wildcard .venv/lib/python3.*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py)
 
-.PHONY: demo test test-core test-blender lint build weights clean
+.PHONY: demo test test-core test-blender bench lint build weights clean
 
 demo: $(READY) weights
 	$(BIN)/python -m core reconstruct examples/person.jpg --out out --formats npz,glb,blend
@@ -19,6 +19,10 @@ test-core: $(READY) weights
 
 test-blender: $(READY) weights
 	$(BIN)/python -m pytest tests/blender
+
+# Seconds and memory of every stage and quality, and against PIFu's and PaMIR's networks; --share 1 asks those for every point.
+bench: $(READY) weights
+	$(BIN)/python -m training.bench
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -7,6 +7,8 @@
     calibrate_landmarks  where the detector's landmarks sit on the skeleton: core/body/fit/places.toml
     field                trains the field: people into plates, losses, the loop (`python -m training.field.train`)
     evaluate             the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
+    baselines            the published networks, from their papers: PIFu, PaMIR
+    bench                seconds and memory, and against the published networks (`make bench`)
     evaluate_fit         the fit of the body measured, part by part, on people never seen and on real photos, into docs/RESULTS.md
     fit_cases            photographs whose true bodies are known: the yardstick's people, their truth kept beside them
     fit_tables           the tables of the fit's figures

@@ -7,6 +7,7 @@ the belly does not turn the inside out: surface that another part buries counts 
 half bare, and there the distance is too small by at most the triangle's size.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ ORDER = 0.03
 """Metres; side of the cells that points are sorted by, since neighbours in turn are found in a quarter of the time."""
 
 CHUNK = 16384
-"""Points at a time: bounds the memory to about 50 MB."""
+"""Points at a time: bounds the memory to about 50 MB for each worker."""
 
 
 class Nearest(NamedTuple):
@@ -60,7 +61,9 @@ class BodyDistance:
     def query(self, points: Float[ndarray, "N 3"]) -> Nearest:
         """The nearest body point of each point and the signed distance to it."""
         order = np.lexsort(np.floor(points.T / ORDER))
-        found = [self._query(points[part].astype(np.float64)) for part in np.split(order, range(CHUNK, len(points), CHUNK))]
+        parts = np.split(order, range(CHUNK, len(points), CHUNK))
+        with ThreadPoolExecutor(self.workers) as pool:  # numpy and the tree leave Python to the others while they compute
+            found = list(pool.map(lambda part: self._query(points[part].astype(np.float64)), parts))
         back = np.argsort(order)
         return Nearest(*(np.concatenate([part[number] for part in found])[back] for number in range(3)))
 
@@ -77,7 +80,7 @@ class BodyDistance:
 
     def _nearest_face(self, points: ndarray) -> ndarray:
         """Of the faces round the nearest mark the nearest (N,)."""
-        _, mark = self.tree.query(points, workers=self.workers)
+        _, mark = self.tree.query(points)
         centre = self.owner[mark]
         count = self.count[centre]
         ends = np.cumsum(count)

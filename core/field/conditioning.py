@@ -53,7 +53,7 @@ class BodyInView:
 
     @cached_property
     def distance(self) -> BodyDistance:
-        return BodyDistance(self.vertices, self.faces)
+        return BodyDistance(self.vertices, self.faces, torch.get_num_threads())
 
     @cached_property
     def normals(self) -> Float[ndarray, "V 3"]:

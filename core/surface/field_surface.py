@@ -30,7 +30,10 @@ from .surface import Surface
 from .view import View, look, to_linear, to_srgb
 
 CHUNK = 65_536
-"""Points asked at once; bounds the memory to about 250 MB."""
+"""Points whose nearest body points are looked for at once; bounds the memory to about 250 MB."""
+
+AT_ONCE = 8_192
+"""Points a processor's network is asked at once: their intermediate values stay in its cache, which makes it half as fast again."""
 
 HOLLOW = 0.05
 """Metres: no place in a mouth is farther from the surface than this."""
@@ -96,15 +99,19 @@ class FieldInSpace:
         )
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
-        """The network's Answer chunk by chunk."""
+        """The network's Answer part by part."""
+        at_once = AT_ONCE if self.device.type == "cpu" else CHUNK
         for start in range(0, len(points), CHUNK):
-            yield self.ask(self.camera.to_camera(points[start : start + CHUNK]))
+            seen = self.camera.to_camera(points[start : start + CHUNK])
+            nearest = self.framed.body.nearest(seen).stacked()
+            for part in range(0, len(seen), at_once):
+                yield self.ask(seen[part : part + at_once], nearest[part : part + at_once])
 
     @torch.no_grad()
-    def ask(self, points: Float[ndarray, "N 3"]) -> Answer:
-        """points: camera frame."""
-        nearest = torch.from_numpy(self.framed.body.nearest(points).stacked())[None]
-        return self.network.ask(self.encoded, torch.from_numpy(np.float32(points))[None].to(self.device), nearest.to(self.device))
+    def ask(self, points: Float[ndarray, "N 3"], nearest: Float[ndarray, "N 10"]) -> Answer:
+        """points: camera frame; nearest: what the body says to each, see `conditioning.Nearest`."""
+        given = (torch.from_numpy(np.float32(each))[None].to(self.device) for each in (points, nearest))
+        return self.network.ask(self.encoded, *given)
 
 
 def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork) -> FieldInSpace:

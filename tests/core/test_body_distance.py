@@ -138,6 +138,16 @@ def test_a_ray_through_edges_and_corners_is_counted_once():
     assert (body.columns.winding(np.stack([x, y, 0 * x - 0.2], axis=1)) == 0).all()
 
 
+def test_rays_through_corners_and_level_with_them_are_counted_once():
+    """Points in the middle plane of a ball straight below its corners, where as many as six triangles meet, and beside those."""
+    vertices, faces = arrays(trimesh.creation.icosphere(3, 0.3))
+    body = BodyDistance(vertices, faces)
+    x, y = vertices[np.hypot(vertices[:, 0], vertices[:, 1]) < 0.29, :2].T
+    assert len(x) > 300
+    for share in (1, 0.5, -0.3):
+        np.testing.assert_array_equal(body.columns.winding(np.stack([share * x, y, 0 * x + 1e-4], axis=1)), 1)
+
+
 def test_a_slice_of_the_points_has_the_same_answer(posed):
     """Points are sorted and cut into parts inside; the answer is each point's own."""
     points = near(*posed, 40000, 0.05).astype(np.float32)
@@ -149,3 +159,9 @@ def test_a_slice_of_the_points_has_the_same_answer(posed):
 
 def test_no_points_have_no_answer(posed):
     assert all(len(part) == 0 for part in BodyDistance(*posed).query(np.zeros((0, 3))))
+
+
+def test_several_workers_give_the_same(posed):
+    points = near(*posed, 40000, 0.05)
+    for one, other in zip(BodyDistance(*posed).query(points), BodyDistance(*posed, workers=3).query(points), strict=True):
+        np.testing.assert_array_equal(one, other)
