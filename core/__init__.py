@@ -3,16 +3,22 @@
 Two rings. The first needs the standard library and numpy only, so Blender's own process can load it:
 
     avatar      the Avatar: one person as plain arrays, and its .npz file
+    batch       many photos: several workers, what an earlier run made kept, one summary
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover
     errors      everything that can go wrong for a user, each with a sentence and a hint
+    folder      the output folder, held by one process at a time
     gutter      colour for a texture's texels that no surface point has
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
+    memory      how much memory is free, and how many workers it holds
+    photo_list  which files are photos, and what their results are called
+    records     how each photo's results were made, and their checksums
     settings    every option once: default, range, unit, label, tooltip
     skeleton    SMPL's 24 joints by name, and forward kinematics
+    summary     report.json, report.csv and the contact sheet report.html
     unwrap      a place in a texture for every corner of a mesh's triangles
     weights     weights/index.toml: which file is where, and whether it is intact
     worker      starts the child process and reads its messages
@@ -26,6 +32,7 @@ The second ring is reached only in the child process:
     field       the learned field: photo + body -> signed distance, albedo, light
     surface     photo + person + body (+ field) -> a coloured surface, and the light
     rig         skin weights and the rest pose
+    preview     a small picture of an Avatar beside its photo
     texture     the surface's colours as a picture, with the photo's own pixels
     __main__    the command line
 

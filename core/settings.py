@@ -125,6 +125,23 @@ FORMATS = Setting(
 )
 SEED = Setting("seed", "Seed", "Start of the random numbers: the same seed gives the same result", 0, minimum=0, maximum=2**31 - 1)
 
+WORKERS = Setting(
+    "workers", "Workers", "How many photos to work on at once: 0 is as many as memory and processor allow", 0, minimum=0, maximum=256
+)
+EARLIER = Setting(
+    "earlier",
+    "Earlier Results",
+    "What becomes of photos that an earlier run into this folder has done",
+    "keep",
+    (
+        Choice("keep", "Keep", "Whole files made of the same photo with the same settings, weights and version are kept, the rest is made"),
+        Choice("replace", "Replace", "Everything is made anew"),
+    ),
+)
+
+RUN_SETTINGS = (WORKERS, EARLIER)
+"""How a batch is run: they change nothing of what is made."""
+
 SETTINGS = (PEOPLE, SURFACE, QUALITY, TEXTURE, DEVICE, SEX, FORMATS, SEED)
 
 

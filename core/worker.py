@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from .errors import Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
 from .job import Done, Error, Message, Progress, Report, Request, error_message, line_to_message, load_report
@@ -41,20 +42,31 @@ def find_python(preference: str = "", runtime: Path | None = None) -> Path:
     raise RuntimeMissing("No Python with Doppel's packages was found")
 
 
+@runtime_checkable
+class Working(Protocol):
+    """Something that runs and says how far it is: a Worker, a Batch of them, a task on another machine."""
+
+    ended: bool
+
+    def poll(self, timeout: float | None = None) -> list[Message]: ...
+
+    def cancel(self) -> None: ...
+
+
 class Worker:
     """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
 
     log: the file with the child's stderr. It lies in `folder` (default: a new temporary one) beside the request, so that the child can be
-    run again by hand: `python -m core.run request.json`.
+    run again by hand: `python -m core.run request.json`. threads: how many the child computes with (None: as many as it likes).
     """
 
-    def __init__(self, request: Request, python: Path, folder: Path | None = None):
+    def __init__(self, request: Request, python: Path, folder: Path | None = None, threads: int | None = None):
         self.folder = folder or Path(tempfile.mkdtemp(prefix="doppel-"))
         self.log = self.folder / "worker.log"
         self.ended = False
         self._cancelled = False
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._child = _start([str(python), "-m", "core.run", str(request.save(self.folder / "request.json"))], self.log)
+        self._child = _start([str(python), "-m", "core.run", str(request.save(self.folder / "request.json"))], self.log, threads)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -100,24 +112,33 @@ class Worker:
                 self._child.kill()
 
     def wait(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-        """Block until the end; the Report, or the Error raised as its exception. Ctrl-C kills the child and becomes Cancelled."""
-        try:
-            while True:
-                for message in self.poll(timeout=0.2):
-                    if isinstance(message, Error):
-                        raise message.exception()
-                    if isinstance(message, Done):
-                        return load_report(message.report)
+        """Block until the end, as `wait_for` does."""
+        return wait_for(self, on_progress)
+
+
+def wait_for(job: Working, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
+    """Block until the end; the Report, or the Error raised as its exception. Ctrl-C kills what runs and becomes Cancelled."""
+    try:
+        while True:
+            for message in job.poll(timeout=0.2):
+                if isinstance(message, Error):
+                    raise message.exception()
+                if isinstance(message, Done):
+                    return load_report(message.report)
+                if isinstance(message, Progress):
                     on_progress(message)
-        except KeyboardInterrupt:
-            self.cancel()
-            raise Cancelled("Cancelled") from None
+    except KeyboardInterrupt:
+        job.cancel()
+        job.poll()
+        raise Cancelled("Cancelled") from None
 
 
-def _start(command: list[str], log: Path) -> subprocess.Popen:
+def _start(command: list[str], log: Path, threads: int | None) -> subprocess.Popen:
     """The child: stdout and stdin piped, stderr to a file, free of the parent's Python settings (Blender sets its own)."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE")}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "DOPPEL_PARENT": str(os.getpid())}
+    if threads:
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
     hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
     try:
         with log.open("w") as stderr:
@@ -133,9 +154,4 @@ def _last_words(log: Path) -> str:
     return f"It last said: {lines[-1]}" if lines else WorkerCrashed.default_hint
 
 
-def run_blocking(request: Request, python: Path, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-    """Run a whole job and return its Report; DoppelError if the job as a whole failed."""
-    return Worker(request, python).wait(on_progress)
-
-
-__all__ = ["ROOT", "DoppelError", "Worker", "find_python", "run_blocking"]
+__all__ = ["ROOT", "DoppelError", "Worker", "find_python", "wait_for"]

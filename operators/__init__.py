@@ -1,6 +1,7 @@
 """What a person can do, one file each, named as the button; thin: settings → request → worker → scene.
 
 reconstruct   Reconstruct from Image: the button, and the same for scripts
+batch         Reconstruct Folder: many photos into files, without the scene
 cancel        ends the running job
 load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
@@ -11,6 +12,7 @@ low_poly      a light copy of a person's surface
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
+waiting       what operators that start a job have in common
 people        what a job made, into the scene
 runtime       which Python computes, where weights and results are
 properties    core's settings as Blender's properties
@@ -20,6 +22,7 @@ import bpy
 
 from .apply_light import DOPPEL_OT_apply_light
 from .bake_light import DOPPEL_OT_bake_light
+from .batch import DOPPEL_OT_batch
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
 from .fit_light import DOPPEL_OT_fit_light
@@ -31,6 +34,7 @@ from .texture import DOPPEL_OT_texture
 
 CLASSES = (
     DOPPEL_OT_reconstruct,
+    DOPPEL_OT_batch,
     DOPPEL_OT_cancel,
     DOPPEL_OT_load_avatar,
     DOPPEL_OT_apply_light,

@@ -1,12 +1,13 @@
-"""`blender --command doppel reconstruct PHOTO… --out DIR`: the words of core.command, with this Blender writing its own formats."""
+"""`blender --command doppel reconstruct PHOTO… --out DIR`: the words of core.command; this Blender's program writes its own formats."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 import bpy
 
+from ..core.blender import export
 from ..core.command import add_arguments, reconstruct
-from ..scene.batch import convert_avatar
 from .runtime import preference, python
 
 _handles: list[Any] = []
@@ -31,4 +32,4 @@ def run(words: list[str]) -> int:
         return int(end.code or 0)
     arguments.weights = arguments.weights or preference("weights")
     arguments.body_file = arguments.body_file or preference("body_file")
-    return reconstruct(arguments, python, convert_avatar)
+    return reconstruct(arguments, python, partial(export, program=bpy.app.binary_path))

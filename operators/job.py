@@ -6,16 +6,16 @@
 from dataclasses import dataclass, field
 
 from ..core.errors import DoppelError, Unexpected
-from ..core.job import Done, Error, Report, Request, load_report
-from ..core.worker import Worker
+from ..core.job import Done, Error, Progress, Report, Request, load_report
+from ..core.worker import Worker, Working
 from .runtime import python
 
 
 @dataclass
 class Job:
-    """A started worker and what it has said so far. report or error is set when it is over."""
+    """A started worker, or a batch of them, and what it has said so far. report or error is set when it is over."""
 
-    worker: Worker
+    worker: Working
     stage: str = "Starting"
     fraction: float = 0.0
     report: Report | None = None
@@ -51,8 +51,11 @@ class State:
 
     def start(self, request: Request) -> Job:
         """Start the request's worker. RuntimeMissing."""
-        self.outcome = Outcome()
-        self.job = Job(Worker(request, python()))
+        return self.follow(Worker(request, python()))
+
+    def follow(self, worker: Working) -> Job:
+        """Make what has been started the running job."""
+        self.outcome, self.job = Outcome(), Job(worker)
         return self.job
 
     def stop(self) -> None:
@@ -73,7 +76,7 @@ def pump(job: Job, timeout: float | None = None) -> bool:
             _read_report(job, message.report)
         elif isinstance(message, Error):
             job.error = message.exception()
-        else:
+        elif isinstance(message, Progress):
             job.stage, job.fraction = message.stage, message.fraction
     return job.worker.ended
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..core.settings import SETTINGS, Setting
+from ..core.settings import RUN_SETTINGS, SETTINGS, Setting
 
 PATH_OPTIONS: Any = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 """Of a path that may begin with // (beside the .blend). Before 4.5 every path may, and the option is unknown."""
@@ -25,6 +25,12 @@ class SettingProperties:
     """Mixed into an operator or a property group, gives it a property for every Setting, under its name."""
 
     __annotations__ = {setting.name: setting_to_property(setting) for setting in SETTINGS}
+
+
+class RunProperties:
+    """The same for how a batch is run."""
+
+    __annotations__ = {setting.name: setting_to_property(setting) for setting in RUN_SETTINGS}
 
 
 def other_formats(properties: Any) -> list[str]:

@@ -22,10 +22,11 @@ def test_all_done_is_0_with_every_format(run, worker_that_makes, photo, tmp_path
     worker_that_makes()
     out = tmp_path / "out"
     assert run(["reconstruct", str(photo), "--out", str(out), "--formats", "npz,glb,blend", "--quality", "draft"]) == 0
-    assert {path.name for path in out.iterdir()} == {"walk.npz", "walk.glb", "walk.blend", "report.json"}
+    people = {"walk.npz", "walk.glb", "walk.blend"}
+    assert {path.name for path in out.iterdir()} == people | {"records", "report.json", "report.csv", "report.html"}
     (result,) = json.loads((out / "report.json").read_text())["photos"]
     assert [name.rpartition(".")[2] for name in result["files"]] == ["npz", "glb", "blend"]
-    assert "1 of 1 done" in capsys.readouterr().out
+    assert "1 of 1 photos done" in capsys.readouterr().out
 
 
 def test_a_failed_photo_is_1(run, worker_that_makes, photo, tmp_path):

@@ -97,6 +97,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     assert on["operators"] == [
         "apply_light",
         "bake_light",
+        "batch",
         "cancel",
         "fit_light",
         "load_avatar",

@@ -10,7 +10,7 @@ import pytest
 from core import pipeline, run
 from core.avatar import load_avatar
 from core.errors import NoPersonFound, OutOfMemory, WeightsMissing
-from core.job import Done, Progress, Request, line_to_message, load_report
+from core.job import Done, PhotoEnded, Progress, Request, line_to_message, load_report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples" / "person.jpg")
@@ -62,8 +62,10 @@ def test_several_people_are_numbered(job):
 
 def test_progress_never_goes_back_and_stays_below_one(job):
     _, messages = job(1, 2, 1)
-    fractions = [message.fraction for message in messages]
-    assert all(isinstance(message, Progress) for message in messages)
+    ended = [message.photo for message in messages if isinstance(message, PhotoEnded)]
+    assert [len(photo.files) for photo in ended] == [1, 2, 1]
+    fractions = [message.fraction for message in messages if isinstance(message, Progress)]
+    assert len(fractions) + len(ended) == len(messages)
     assert fractions == sorted(fractions)
     assert fractions[0] == 0
     assert 0.6 < fractions[-1] < 1

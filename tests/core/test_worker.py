@@ -11,8 +11,9 @@ import pytest
 
 from core import worker
 from core.errors import AlreadyRunning, Cancelled, FolderNotWritable, OutOfMemory, RuntimeMissing, WorkerCrashed
+from core.folder import LOCK, locked, open_folder
 from core.job import Done, Error, Progress, Request
-from core.run import LOCK, _locked, _open_folder, output_names, to_doppel_error
+from core.run import to_doppel_error
 from core.worker import Worker, find_python
 
 REPORT = '{"photos": [], "version": "0"}'
@@ -143,28 +144,21 @@ def test_a_python_without_the_packages(tmp_path):
 
 
 def test_two_jobs_in_one_folder(tmp_path):
-    with _locked(tmp_path), pytest.raises(AlreadyRunning), _locked(tmp_path):
+    with locked(tmp_path), pytest.raises(AlreadyRunning), locked(tmp_path):
         pass
     assert not (tmp_path / LOCK).exists()
 
 
 def test_a_dead_jobs_lock_is_taken_over(tmp_path):
     (tmp_path / LOCK).write_text("999999999")
-    with _locked(tmp_path):
+    with locked(tmp_path):
         assert (tmp_path / LOCK).read_text() == str(os.getpid())
 
 
 def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FolderNotWritable):
-        _open_folder(tmp_path / "file" / "out")
-
-
-def test_output_names_never_collide():
-    names = output_names(("x/walk.jpg", "y/walk.jpg", "walk.png", "run.jpg", "z/walk.jpg"))
-    assert names[0] == "walk"
-    assert names[3] == "run"
-    assert len(set(names)) == 5
+        open_folder(tmp_path / "file" / "out")
 
 
 def test_memory_errors_are_told_as_such():
