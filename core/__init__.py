@@ -25,6 +25,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
 
 The second ring is reached only in the child process:
 
+    cluster     photos as tasks on a Ray cluster
     run         the child: a request file in, messages on stdout
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length

@@ -75,7 +75,8 @@ class Batch:
     """A running batch; over when `poll` has given a Done or an Error (then `ended` is true).
 
     request: all photos; its names, report and previews are the batch's own affair. workers: at most so many at once; fewer from when
-    memory ran out. FolderNotWritable and AlreadyRunning on creation. At its end report.json, .csv and .html lie in the output folder.
+    memory ran out. share: photos a worker gets at most. FolderNotWritable and AlreadyRunning on creation. At its end report.json, .csv and
+    .html lie in the output folder.
     """
 
     request: Request
@@ -84,6 +85,7 @@ class Batch:
     workers: int = 1
     keep_earlier: bool = True
     part: Part = Part()
+    share: int = SHARE
     ended: bool = False
     reports: dict[int, PhotoReport] = field(default_factory=dict)
 
@@ -147,7 +149,7 @@ class Batch:
 
     def _start_workers(self) -> None:
         while self._waiting and not self._unseen and len(self._shares) < self.workers:
-            count = max(1, min(SHARE, len(self._waiting) // (2 * self.workers)))
+            count = max(1, min(self.share, len(self._waiting) // (2 * self.workers)))
             tasks = deque(self._waiting.popleft() for _ in range(count))
             folder = self.out / RECORDS / f"{tasks[0].name}-worker"
             folder.mkdir(exist_ok=True)

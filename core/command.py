@@ -31,12 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reconstruct.add_argument("--weights", default="", metavar="DIR", help="folder of weights instead of the shipped one")
     reconstruct.add_argument("--body-file", default="", metavar="FILE", help="your own SMPL model (.pkl or .npz) instead of the open body")
     reconstruct.add_argument(
+        "--ray", default="", metavar="ADDRESS", help="a Ray cluster that computes, such as `auto` (requirements/ray.txt)"
+    )
+    reconstruct.add_argument(
         "--part",
         default=Part(),
         type=_part,
         metavar="I/N",
         help="every N-th photo only, from the I-th: for several computers in one folder",
     )
+
+
+def _cluster(address: str, request: Request):
+    """The Cluster at the address. Only the child's Python has what its module needs."""
+    try:
+        from .cluster import Cluster
+    except ImportError as error:
+        raise RuntimeMissing(f"{sys.executable} lacks a package: {error}") from error
+    return Cluster(address, request)
 
 
 def _part(text: str) -> Part:
@@ -85,6 +97,10 @@ def make_batch(arguments: argparse.Namespace, python: Callable[[], Path], export
     photos = list_photos(arguments.photos, arguments.out)
     settings = {setting.name: getattr(arguments, setting.name) for setting in SETTINGS}
     request = Request(tuple(map(str, photos)), str(arguments.out), settings, arguments.weights, arguments.body_file)
+    keep = arguments.earlier == "keep"
+    if arguments.ray:
+        cluster = _cluster(arguments.ray, request)
+        return Batch(request, cluster.start, export, arguments.workers or cluster.workers, keep, arguments.part, share=1)
     workers = arguments.workers or workers_for(str(settings["device"]), str(settings["formats"]))
     workers = min(workers, len(photos))
     path, threads = python(), max(1, usable_cores() // workers)
@@ -93,7 +109,7 @@ def make_batch(arguments: argparse.Namespace, python: Callable[[], Path], export
         lambda share, folder: Worker(share, path, folder, threads),
         export,
         workers,
-        arguments.earlier == "keep",
+        keep,
         arguments.part,
     )
 

@@ -55,6 +55,7 @@ class DOPPEL_OT_batch(WaitsForJob, SettingProperties, RunProperties, bpy.types.O
             weights=preference("weights"),
             body_file=preference("body_file"),
             part=Part(),
+            ray="",
             **{setting.name: getattr(self, setting.name) for setting in RUN_SETTINGS},
             **setting_values(self),
         )

@@ -1,6 +1,9 @@
 """`blender --command doppel reconstruct PHOTO… --out DIR`: the words of core.command; this Blender's program writes its own formats."""
 
 import argparse
+import os
+import subprocess
+import sys
 from functools import partial
 from typing import Any
 
@@ -8,6 +11,8 @@ import bpy
 
 from ..core.blender import export
 from ..core.command import add_arguments, reconstruct
+from ..core.errors import DoppelError
+from ..core.worker import ROOT
 from .runtime import preference, python
 
 _handles: list[Any] = []
@@ -32,4 +37,17 @@ def run(words: list[str]) -> int:
         return int(end.code or 0)
     arguments.weights = arguments.weights or preference("weights")
     arguments.body_file = arguments.body_file or preference("body_file")
+    if arguments.ray:
+        return _in_runtime(words, arguments)
     return reconstruct(arguments, python, partial(export, program=bpy.app.binary_path))
+
+
+def _in_runtime(words: list[str], arguments: argparse.Namespace) -> int:
+    """The exit code of the same words in the Python that computes: Blender's own has no Ray."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DOPPEL_BLENDER": os.environ.get("DOPPEL_BLENDER", bpy.app.binary_path)}
+    own = [f"--weights={arguments.weights}", f"--body-file={arguments.body_file}"]
+    try:
+        return subprocess.run([str(python()), "-m", "core", *words, *own], env=environment, check=False).returncode
+    except DoppelError as error:
+        sys.stderr.write(f"{error.kind}: {error}\n  {error.hint}\n")
+        return 3

@@ -57,3 +57,14 @@ def test_no_runtime_is_3(run, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
     assert run(["reconstruct", str(photo), "--out", str(tmp_path / "out")]) == 3
     assert "RuntimeMissing" in capsys.readouterr().err
+
+
+def test_a_cluster_is_asked_by_the_python_that_computes(run, photo, tmp_path, monkeypatch):
+    """Blender's own Python has no Ray: the same words go to the runtime's, and its exit code comes back."""
+    seen, program = tmp_path / "seen", tmp_path / "python"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {seen}\nexit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("DOPPEL_PYTHON", str(program))
+    words = ["reconstruct", str(photo), "--out", str(tmp_path / "out"), "--ray", "auto"]
+    assert run(words) == 1
+    assert seen.read_text().splitlines() == ["-m", "core", *words, "--weights=", "--body-file="]
