@@ -29,12 +29,12 @@ def blender_command(program: str = "") -> list[str]:
     return [sys.executable, str(SCRIPT)]
 
 
-def export(avatar: Path, formats: list[str], out: Path, program: str = "") -> list[Path]:
-    """Write one Avatar file in these formats into `out`.
+def export(avatar: Path, formats: list[str], out: Path, program: str = "", lods: int = 0) -> list[Path]:
+    """Write one Avatar file in these formats into `out`. lods: lighter copies besides, 0 to 3.
 
     The files written. Errors are those of scene/export, or Unexpected with Blender's last words.
     """
-    command = [*blender_command(program), str(avatar), "--formats", ",".join(formats), "--out", str(out)]
+    command = [*blender_command(program), str(avatar), "--formats", ",".join(formats), "--out", str(out), "--lods", str(lods)]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     answer = _last_json(child.stdout)
     if "files" in answer:

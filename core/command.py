@@ -6,28 +6,33 @@ Exit codes: 0 all photos done, 1 some failed, 2 wrong usage, 3 the runtime, Blen
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from .batch import Batch, Export, Part
+from .blender import export as export_by_blender
 from .errors import BlenderMissing, DoppelError, RuntimeMissing, SettingInvalid, WeightsCorrupt, WeightsMissing
 from .job import Progress, Report, Request
 from .memory import usable_cores, workers_for
 from .photo_list import list_photos
-from .settings import RUN_SETTINGS, SETTINGS, Setting
+from .settings import FORMATS, LODS, RUN_SETTINGS, SETTINGS, Setting
 from .summary import in_short
 from .worker import Worker, wait_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`reconstruct` and its options, made from SETTINGS."""
+    """`reconstruct` and `export` with their options, made from the settings."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    exporter = commands.add_parser("export", help="write Avatar files (.npz) in other formats")
+    exporter.add_argument("avatars", nargs="+", metavar="AVATAR", type=Path, help="the .npz files of earlier reconstructions")
+    exporter.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files")
+    for setting in (replace(FORMATS, default="glb"), LODS):
+        _add(exporter, setting)
     reconstruct = commands.add_parser("reconstruct", help="make a rigged person of each photo")
     reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, folders of them, or patterns in quotes")
     reconstruct.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results and the report")
     for setting in SETTINGS + RUN_SETTINGS:
-        reconstruct.add_argument(
-            f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting)
-        )
+        _add(reconstruct, setting)
     reconstruct.add_argument("--weights", default="", metavar="DIR", help="folder of weights instead of the shipped one")
     reconstruct.add_argument("--body-file", default="", metavar="FILE", help="your own SMPL model (.pkl or .npz) instead of the open body")
     reconstruct.add_argument(
@@ -40,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="I/N",
         help="every N-th photo only, from the I-th: for several computers in one folder",
     )
+
+
+def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
+    parser.add_argument(f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting))
 
 
 def _cluster(address: str, request: Request):
@@ -90,6 +99,23 @@ def reconstruct(arguments: argparse.Namespace, python: Callable[[], Path], expor
     except DoppelError as error:
         sys.stderr.write(f"\n{error.kind}: {error}\n  {error.hint}\n")
         return _exit_code(error)
+
+
+def export_avatars(arguments: argparse.Namespace, program: str = "") -> int:
+    """Write the Avatars of parsed arguments in their formats, by Blender as a child; the exit code. program: a Blender, if one is known.
+
+    One that fails does not stop the others.
+    """
+    formats = [word for word in arguments.formats.split(",") if word != "npz"]
+    failed = []
+    for avatar in arguments.avatars:
+        try:
+            files = export_by_blender(avatar.absolute(), formats, arguments.out.absolute(), program, arguments.lods)
+            sys.stdout.write(f"{avatar.name}: {', '.join(file.name for file in files)}\n")
+        except DoppelError as error:
+            sys.stderr.write(f"{avatar.name}: {error.kind}: {error}\n  {error.hint}\n")
+            failed.append(error)
+    return max(map(_exit_code, failed), default=0)
 
 
 def make_batch(arguments: argparse.Namespace, python: Callable[[], Path], export: Export) -> Batch:

@@ -7,6 +7,7 @@ load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
 fit_light     any world as spherical harmonics
 bake_light    the world as an equirectangular picture
+export        Export Person: files for other programs
 texture       a person's colours as an image
 low_poly      a light copy of a person's surface
 command       `blender --command doppel reconstruct …`
@@ -25,6 +26,7 @@ from .bake_light import DOPPEL_OT_bake_light
 from .batch import DOPPEL_OT_batch
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
+from .export import DOPPEL_OT_export
 from .fit_light import DOPPEL_OT_fit_light
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
@@ -42,6 +44,7 @@ CLASSES = (
     DOPPEL_OT_bake_light,
     DOPPEL_OT_texture,
     DOPPEL_OT_low_poly,
+    DOPPEL_OT_export,
 )
 
 

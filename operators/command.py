@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..core.blender import export
-from ..core.command import add_arguments, reconstruct
+from ..core.command import add_arguments, export_avatars, reconstruct
 from ..core.errors import DoppelError
 from ..core.worker import ROOT
 from .runtime import preference, python
@@ -35,6 +35,8 @@ def run(words: list[str]) -> int:
         arguments = parser.parse_args(words)
     except SystemExit as end:  # argparse has said what is wrong, or shown its help
         return int(end.code or 0)
+    if arguments.command == "export":
+        return export_avatars(arguments, bpy.app.binary_path)
     arguments.weights = arguments.weights or preference("weights")
     arguments.body_file = arguments.body_file or preference("body_file")
     if arguments.ray:

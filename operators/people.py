@@ -6,7 +6,7 @@ from pathlib import Path
 from ..core.avatar import Avatar, load_avatar
 from ..core.job import Report
 from ..scene.cleanup import all_or_nothing
-from ..scene.export import export_person
+from ..scene.export import export_files
 from ..scene.person import build_person
 from .job import Outcome
 
@@ -36,8 +36,7 @@ def _build(avatar: Avatar, path: Path, photo: str, formats: list[str], outcome: 
         warnings.simplefilter("always", UserWarning)
         person = build_person(avatar, path.stem, photo)
     outcome.warnings += [str(warning.message) for warning in caught if warning.category is UserWarning]
-    for format in formats:
-        export_person(person, path.with_suffix(f".{format}"), format)
+    export_files(person, path.parent, path.stem, formats)
     seconds = sum(avatar.meta.get("seconds", {}).values())
     files = ", ".join(["npz", *formats])
     return f"{person.name}: {len(avatar.vertices):,} vertices, {len(avatar.joints)} joints, {seconds:.1f} s ({files})"

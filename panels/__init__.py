@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from .export import DOPPEL_PT_export
 from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_settings
@@ -18,6 +19,7 @@ CLASSES = (
     DOPPEL_PT_light,
     DOPPEL_PT_light_coefficients,
     DOPPEL_PT_texture,
+    DOPPEL_PT_export,
 )
 
 scene_type: Any = bpy.types.Scene

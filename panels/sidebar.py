@@ -66,12 +66,14 @@ def _draw_photo(layout: bpy.types.UILayout, settings: Any) -> None:
 
 
 def _draw_formats(layout: bpy.types.UILayout, settings: Any) -> None:
-    """The formats besides the Avatar's own, which is always written."""
-    row = layout.row(align=True)
-    row.label(text="Also as")
-    for choice in FORMATS.choices:
-        if choice.name != "npz":
-            row.prop_enum(settings, "formats", choice.name, text=choice.name)
+    """The formats besides the Avatar's own, which is always written: as many in a row as a sidebar is wide."""
+    layout.label(text="Also as")
+    column = layout.column(align=True)
+    names = [choice.name for choice in FORMATS.choices if choice.name != "npz"]
+    for first in range(0, len(names), 4):
+        row = column.row(align=True)
+        for name in names[first : first + 4]:
+            row.prop_enum(settings, "formats", name, text=name)
 
 
 def _draw_progress(layout: bpy.types.UILayout, job: Job) -> None:

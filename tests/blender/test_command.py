@@ -68,3 +68,12 @@ def test_a_cluster_is_asked_by_the_python_that_computes(run, photo, tmp_path, mo
     words = ["reconstruct", str(photo), "--out", str(tmp_path / "out"), "--ray", "auto"]
     assert run(words) == 1
     assert seen.read_text().splitlines() == ["-m", "core", *words, "--weights=", "--body-file="]
+
+
+def test_export_writes_avatars_in_other_formats(run, avatar, tmp_path, capsys):
+    avatar.save(tmp_path / "walk.npz")
+    (tmp_path / "bad.npz").write_text("no avatar")
+    out = tmp_path / "out"
+    assert run(["export", str(tmp_path / "bad.npz"), str(tmp_path / "walk.npz"), "--out", str(out), "--formats", "unity,obj"]) == 1
+    assert {path.name for path in out.iterdir()} == {"walk-unity.fbx", "walk.obj"}
+    assert "AvatarInvalid" in capsys.readouterr().err

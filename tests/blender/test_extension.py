@@ -99,6 +99,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
         "bake_light",
         "batch",
         "cancel",
+        "export",
         "fit_light",
         "load_avatar",
         "low_poly",

@@ -63,7 +63,7 @@ def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, c
     assert (button.filepath, button.quality, button.people, button.folder) == (str(chosen), "high", "all", "//out")
     assert button.formats == {"npz", "glb"}
     assert layout.of("prop") == ["people", "surface", "quality", "texture", "sex", "device", "folder"]
-    assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx"]
+    assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx", "unity", "unreal", "mixamo", "usd"]
     assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in layout.drawn if name == "template_icon"]
 
 

@@ -65,7 +65,7 @@ def test_all_done_is_zero_and_defaults_reach_the_request(run):
 def test_every_setting_is_an_option(run):
     words = [f"--{setting.name}={setting.choices[-1].name if setting.choices else 7}" for setting in SETTINGS]
     _, (request,) = run("a.jpg", *words, "--formats=npz")
-    assert request.settings | {"formats": "fbx"} == {
+    assert request.settings | {"formats": "usd"} == {
         setting.name: setting.choices[-1].name if setting.choices else 7 for setting in SETTINGS
     }
 
