@@ -8,7 +8,7 @@ import os
 import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .errors import FolderNotWritable, OutOfMemory, RuntimeMissing, SettingInvalid, WorkerCrashed
@@ -41,11 +41,12 @@ class Cluster:
             raise RuntimeMissing("Ray is not installed", "Run `pip install -r requirements/ray.txt`.") from error
         self.ray = ray
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own reports to nobody
-        environment = {"working_dir": str(_archive(request)), "env_vars": {"PYTHONNOUSERSITE": "1"}}
-        try:
-            ray.init(address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", configure_logging=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise SettingInvalid(f"No Ray cluster answers at {address}: {error}", "Start one with `ray start --head`.") from error
+        with TemporaryDirectory(prefix="doppel-") as folder:
+            environment = {"working_dir": str(_archive(request, Path(folder) / "doppel.zip")), "env_vars": {"PYTHONNOUSERSITE": "1"}}
+            try:
+                ray.init(address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise SettingInvalid(f"No Ray cluster answers at {address}: {error}", "Start one with `ray start --head`.") from error
         gpus = 1 if request.settings["device"] == "cuda" else 0
         self.make = ray.remote(num_cpus=1, num_gpus=gpus, memory=NEED, max_retries=RETRIES)(make_photo)
         there = ray.cluster_resources()
@@ -120,15 +121,14 @@ def make_photo(photo_name: str, photo: bytes | None, name: str, settings: dict[s
         return asdict(report), made, {file.name: file.read_bytes() for file in sorted(previews.glob("*.jpg"))}
 
 
-def _archive(request: Request) -> Path:
-    """core, weights and the user's own files as a .zip, of the same bytes each time, so that machines fetch it once."""
+def _archive(request: Request, target: Path) -> Path:
+    """core, weights and the user's own files as a .zip at `target`, of the same bytes each time, so that machines fetch it once."""
     files = {path: path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "core").rglob("*")) if path.suffix in (".py", ".toml")}
     files |= _flat(FOLDER, "weights")
     if request.weights:
         files |= _flat(Path(request.weights), OWN_WEIGHTS)
     if request.body_file:
         files[Path(request.body_file)] = f"{OWN_BODY}/{Path(request.body_file).name}"
-    target = Path(gettempdir()) / "doppel-cluster.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path, name in files.items():
             archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
