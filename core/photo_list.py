@@ -1,13 +1,17 @@
 """Which files the words of a command mean as photos, and what each photo's results are called."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .errors import SettingInvalid
 
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
 """Files of a folder or a pattern that are taken for photos. A file named by itself is always tried."""
+
+
+RECORDS = "records"
+"""Folder in the output folder for what is known of each photo: how it was made, and a small picture of it."""
 
 
 def list_photos(words: Sequence[str | Path], out: Path) -> list[Path]:
@@ -20,10 +24,6 @@ def list_photos(words: Sequence[str | Path], out: Path) -> list[Path]:
         for photo in _photos_of(Path(word).expanduser(), (out / RECORDS).absolute()):
             found.setdefault(photo, None)
     return list(found)
-
-
-RECORDS = "records"
-"""Folder in the output folder for what is known of each photo: how it was made, and a small picture of it."""
 
 
 def _photos_of(path: Path, records: Path) -> list[Path]:
@@ -63,7 +63,7 @@ def output_names(photos: Sequence[str | Path]) -> list[str]:
     return names
 
 
-def _candidates(photo: Path):
+def _candidates(photo: Path) -> Iterator[str]:
     yield photo.stem
     with_suffix = photo.name.replace(".", "_")
     yield with_suffix

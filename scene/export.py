@@ -132,6 +132,8 @@ def _images_with_names() -> Iterator[None]:
 
 def _write_usd(path: Path, textured: bool) -> None:
     """One .usdz with the textures inside, Y up, in metres. The pose is an animation of one frame: a skeleton at rest has none in USD."""
+    if not bpy.app.build_options.usd:
+        raise SettingInvalid("This Blender was built without USD", "Leave the format usd out, or use a Blender from blender.org.")
     scene = bpy.context.scene
     range_before = scene.frame_start, scene.frame_end
     scene.frame_start = scene.frame_end = scene.frame_current

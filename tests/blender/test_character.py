@@ -171,6 +171,14 @@ def test_usd_comes_back_posed_with_its_texture(part, textured, avatar, write, tm
     assert [tuple(image.size) for image in bpy.data.images if image.type == "IMAGE"] == [(64, 64)]
 
 
+def test_a_blender_without_usd_says_so(part, person, tmp_path, monkeypatch):
+    """Debian's, for one."""
+    without = types.SimpleNamespace(app=types.SimpleNamespace(build_options=types.SimpleNamespace(usd=False)))
+    monkeypatch.setattr(part("scene.export"), "bpy", without)
+    with pytest.raises(part("core.errors").SettingInvalid, match="built without USD"):
+        part("scene.export").WRITERS["usd"](tmp_path / "walk.usdz", False)
+
+
 def test_a_textured_obj_has_its_picture_beside_it(part, textured, write, tmp_path):
     person, picture = textured
     write(person, ["obj"])

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from core.avatar import load_avatar
 from core.batch import Batch
 from core.cluster import Cluster, make_photo
-from core.errors import RuntimeMissing
+from core.errors import RuntimeMissing, SettingInvalid
 from core.job import Request
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "person.jpg"
@@ -24,6 +25,15 @@ def test_without_ray_the_requirement_is_named(tmp_path, monkeypatch):
     with pytest.raises(RuntimeMissing, match="Ray is not installed") as caught:
         Cluster("auto", Request((str(EXAMPLE),), str(tmp_path)))
     assert "requirements/ray.txt" in caught.value.hint
+
+
+def test_an_address_where_nothing_answers(tmp_path, monkeypatch):
+    def init(*_, **__):
+        raise ConnectionError("nobody there\nand a long story")
+
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(init=init))
+    with pytest.raises(SettingInvalid, match=r"No Ray cluster answers at 1\.2\.3\.4:5: nobody there$"):
+        Cluster("1.2.3.4:5", Request((str(EXAMPLE),), str(tmp_path)))
 
 
 def test_what_a_task_gives_back_says_what_was_wrong():
