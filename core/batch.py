@@ -7,13 +7,13 @@ handed out a few at a time; a worker that dies costs the one photo it was at, an
 import shutil
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import __version__
-from .errors import BlenderMissing, Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
+from .errors import BlenderMissing, Cancelled, DoppelError, OutOfMemory, RuntimeMissing, Unexpected, WorkerCrashed
 from .folder import locked, open_folder
 from .job import Done, Error, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message
 from .photo_list import RECORDS, output_names
@@ -212,18 +212,19 @@ class Batch:
     def _take_exports(self, timeout: float) -> None:
         """Take in the exports that have ended; wait for one only where no worker was waited for."""
         for future in [future for future in self._exports if future.done()] or ([] if self._shares else list(self._exports)[:1]):
-            try:
-                files = future.result(timeout)
-            except TimeoutError:
+            wait([future], timeout)
+            if not future.done():
                 return
+            task, report = self._exports.pop(future)
+            try:
+                files = tuple(map(str, future.result()))
             except (BlenderMissing, RuntimeMissing):
                 raise
-            except DoppelError as error:
-                task, report = self._exports.pop(future)
-                self.reports[task.number] = replace(report, status="failed", error=error_message(error))
-                continue
-            task, report = self._exports.pop(future)
-            self._done(task, replace(report, files=report.files + tuple(map(str, files))), set(self._formats))
+            except (DoppelError, OSError) as error:
+                told = error if isinstance(error, DoppelError) else Unexpected(f"{type(error).__name__}: {error}")
+                self.reports[task.number] = replace(report, status="failed", error=error_message(told))
+            else:
+                self._done(task, replace(report, files=report.files + files), set(self._formats))
 
     def _done(self, task: Task, report: PhotoReport, formats: set[str]) -> None:
         self._records.write(task.name, report, formats)

@@ -45,7 +45,7 @@ class Cluster:
             environment = {"working_dir": str(_archive(request, Path(folder) / "doppel.zip")), "env_vars": {"PYTHONNOUSERSITE": "1"}}
             try:
                 ray.init(address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", configure_logging=False)
-            except Exception as error:  # noqa: BLE001 - where its own processes do not come up in time Ray raises a bare one
+            except Exception as error:  # where its own processes do not come up in time Ray raises a bare one
                 hint = "Start one with `ray start --head`; if there is one, wait until its computer is less busy."
                 raise SettingInvalid(f"No Ray cluster answers at {address}: {_first_line(error)}", hint) from error
         gpus = 1 if request.settings["device"] == "cuda" else 0

@@ -229,6 +229,18 @@ def raises(error):
     return export
 
 
+def test_an_export_that_breaks_is_that_photos_alone(run):
+    def export(avatar, formats, out):
+        if avatar.stem == "shot05":
+            raise OSError("Too many open files")
+        return write(avatar, formats, out)
+
+    report = run({"formats": "glb"}, export)
+    assert [Path(photo.photo).stem for photo in report.failed] == ["bad03", "shot05", "bad11", "bad19"]
+    assert "Too many open files" in report.failed[1].error.text
+    assert len(run({"formats": "glb"}).failed) == 3
+
+
 def test_parts_share_a_folder_and_a_last_run_joins_them(run, maker, tmp_path):
     first = run(part=Part(1, 2))
     assert [number(Path(photo.photo)) for photo in first.photos] == list(range(0, 20, 2))
