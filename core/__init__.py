@@ -6,6 +6,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     batch       many photos: several workers, what an earlier run made kept, one summary
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
+    capacity    how much memory is free, and how many workers it holds
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover
     errors      everything that can go wrong for a user, each with a sentence and a hint
@@ -13,7 +14,6 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     gutter      colour for a texture's texels that no surface point has
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
-    memory      how much memory is free, and how many workers it holds
     photo_list  which files are photos, and what their results are called
     records     how each photo's results were made, and their checksums
     settings    every option once: default, range, unit, label, tooltip

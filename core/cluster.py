@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import FolderNotWritable, OutOfMemory, RuntimeMissing, SettingInvalid, WorkerCrashed
 from .job import Done, Error, Message, PhotoEnded, Request, error_message, load_report, photo_report
-from .memory import NEED
+from .capacity import NEED
 from .run import run_job, to_doppel_error
 from .weights import FOLDER
 from .worker import ROOT

@@ -11,7 +11,7 @@ from core import batch as batch_module
 from core.batch import Batch, Part
 from core.errors import AlreadyRunning, BlenderMissing, FolderNotWritable, OutOfMemory, WeightsMissing, WorkerCrashed
 from core.job import Done, Error, PhotoEnded, PhotoReport, Progress, Request, error_message, load_report
-from core.memory import GIB, available_memory, workers_for
+from core.capacity import GIB, available_memory, workers_for
 from core.worker import wait_for
 
 BROKEN = error_message(FolderNotWritable("stands for any error of one photo"))
