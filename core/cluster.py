@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from .capacity import NEED
 from .errors import FolderNotWritable, OutOfMemory, RuntimeMissing, SettingInvalid, WorkerCrashed
 from .job import Done, Error, Message, PhotoEnded, Request, error_message, load_report, photo_report
-from .capacity import NEED
 from .run import run_job, to_doppel_error
 from .weights import FOLDER
 from .worker import ROOT

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from .batch import Batch, Export, Part
 from .blender import export as export_by_blender
+from .capacity import usable_cores, workers_for
 from .errors import BlenderMissing, DoppelError, RuntimeMissing, SettingInvalid, WeightsCorrupt, WeightsMissing
 from .job import Progress, Report, Request
-from .capacity import usable_cores, workers_for
 from .photo_list import list_photos
 from .settings import FORMATS, LODS, RUN_SETTINGS, SETTINGS, Setting
 from .summary import in_short

@@ -9,9 +9,9 @@ import pytest
 
 from core import batch as batch_module
 from core.batch import Batch, Part
+from core.capacity import GIB, available_memory, workers_for
 from core.errors import AlreadyRunning, BlenderMissing, FolderNotWritable, OutOfMemory, WeightsMissing, WorkerCrashed
 from core.job import Done, Error, PhotoEnded, PhotoReport, Progress, Request, error_message, load_report
-from core.capacity import GIB, available_memory, workers_for
 from core.worker import wait_for
 
 BROKEN = error_message(FolderNotWritable("stands for any error of one photo"))
