@@ -41,10 +41,12 @@ class Cluster:
             raise RuntimeMissing("Ray is not installed", "Run `pip install -r requirements/ray.txt`.") from error
         self.ray = ray
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own reports to nobody
+        own = {"include_dashboard": False} if address == "local" else {}
+        quiet = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": False}
         with TemporaryDirectory(prefix="doppel-") as folder:
             environment = {"working_dir": str(_archive(request, Path(folder) / "doppel.zip")), "env_vars": {"PYTHONNOUSERSITE": "1"}}
             try:
-                ray.init(address, runtime_env=environment, log_to_driver=False, logging_level="ERROR", configure_logging=False)
+                ray.init(address, runtime_env=environment, **own, **quiet)
             except Exception as error:  # where its own processes do not come up in time Ray raises a bare one
                 hint = "Start one with `ray start --head`; if there is one, wait until its computer is less busy."
                 raise SettingInvalid(f"No Ray cluster answers at {address}: {_first_line(error)}", hint) from error
