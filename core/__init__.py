@@ -5,12 +5,16 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     avatar      the Avatar: one person as plain arrays, and its .npz file
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
+    child       what a child process does before anything else
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover
     errors      everything that can go wrong for a user, each with a sentence and a hint
     gutter      colour for a texture's texels that no surface point has
+    install     the child that makes the runtime: an environment, its packages, a test of them
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
+    probe       what packages and devices a Python has
+    runtime     the installed runtime: its folder, its record, its size
     settings    every option once: default, range, unit, label, tooltip
     skeleton    SMPL's 24 joints by name, and forward kinematics
     unwrap      a place in a texture for every corner of a mesh's triangles

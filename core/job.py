@@ -54,6 +54,13 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Log:
+    """A line that the job would have people see while they wait."""
+
+    line: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The job ended by itself; `report` is the path of report.json. Single photos may have failed: the report says which."""
 
@@ -72,8 +79,8 @@ class Error:
         return from_kind(self.kind, self.text, self.hint)
 
 
-Message = Progress | Done | Error
-_MESSAGES = {"progress": Progress, "done": Done, "error": Error}
+Message = Progress | Log | Done | Error
+_MESSAGES = {"progress": Progress, "log": Log, "done": Done, "error": Error}
 
 
 def message_to_line(message: Message) -> str:

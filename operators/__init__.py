@@ -1,5 +1,7 @@
 """What a person can do, one file each, named as the button; thin: settings → request → worker → scene.
 
+install_runtime  the Python environment that computes, made or mended
+remove_runtime   that environment deleted
 reconstruct   Reconstruct from Image: the button, and the same for scripts
 cancel        ends the running job
 load_avatar   an Avatar file into the scene
@@ -12,6 +14,7 @@ command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
 people        what a job made, into the scene
+watch         what every operator that waits for a job does
 runtime       which Python computes, where weights and results are
 properties    core's settings as Blender's properties
 """
@@ -23,13 +26,17 @@ from .bake_light import DOPPEL_OT_bake_light
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
 from .fit_light import DOPPEL_OT_fit_light
+from .install_runtime import DOPPEL_OT_install_runtime
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
 from .low_poly import DOPPEL_OT_low_poly
 from .reconstruct import DOPPEL_OT_reconstruct
+from .remove_runtime import DOPPEL_OT_remove_runtime
 from .texture import DOPPEL_OT_texture
 
 CLASSES = (
+    DOPPEL_OT_install_runtime,
+    DOPPEL_OT_remove_runtime,
     DOPPEL_OT_reconstruct,
     DOPPEL_OT_cancel,
     DOPPEL_OT_load_avatar,

@@ -3,37 +3,58 @@
 `pump` is a plain function, so that a timer in a window, a loop in a script and a test can all drive it.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from ..core.errors import DoppelError, Unexpected
-from ..core.job import Done, Error, Report, Request, load_report
+from ..core.errors import DoppelError, RuntimeMissing, Unexpected
+from ..core.job import Done, Error, Log, Request
+from ..core.runtime import Installation, read_runtime
 from ..core.worker import Worker
 from .runtime import python
 
 
 @dataclass
 class Job:
-    """A started worker and what it has said so far. report or error is set when it is over."""
+    """A started worker and what it has said so far. made or error is set when it is over.
+
+    what: what goes on, for those who have to wait. lines: the last lines of its log.
+    """
 
     worker: Worker
+    what: str = "A person is being reconstructed"
     stage: str = "Starting"
     fraction: float = 0.0
-    report: Report | None = None
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=6))
+    made: Any = None
     error: DoppelError | None = None
 
-    def result(self) -> Report:
-        """The report of a job that is over, or its error raised."""
-        if self.error or not self.report:
+    def result(self) -> Any:
+        """What a job that is over made, a Report or a Runtime; or its error raised."""
+        if self.error or not self.made:
             raise self.error or Unexpected("The job is not over")
-        return self.report
+        return self.made
+
+
+class Problem(NamedTuple):
+    """An error as the panels show it: its sentence, what to do, and its kind, by which they know a button that mends it."""
+
+    text: str
+    hint: str
+    kind: str = ""
+
+
+def problem_of(error: DoppelError) -> Problem:
+    return Problem(str(error), error.hint, error.kind)
 
 
 @dataclass
 class Outcome:
-    """How the last job ended, in lines for a person: what was made, what went wrong (sentence and hint), what to know."""
+    """How the last job ended, in lines for a person: what was made, what went wrong, what to know."""
 
     facts: list[str] = field(default_factory=list)
-    errors: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -55,6 +76,17 @@ class State:
         self.job = Job(Worker(request, python()))
         return self.job
 
+    def install(self, wanted: Installation) -> Job:
+        """Start making the runtime with the Python that `wanted` names. RuntimeMissing where it will not start."""
+        if not Path(wanted.python).is_file():
+            raise RuntimeMissing(
+                f"Make With names {wanted.python}, which is not a file", "Choose a Python, or leave it empty for Blender's own."
+            )
+        self.outcome = Outcome()
+        worker = Worker(wanted, Path(wanted.python), module="core.install", read=read_runtime)
+        self.job = Job(worker, "The runtime is being installed")
+        return self.job
+
     def stop(self) -> None:
         """Kill the worker of a job that nobody waits for any more."""
         if self.job:
@@ -70,16 +102,18 @@ def pump(job: Job, timeout: float | None = None) -> bool:
     """Take in what the worker has said since the last call; True when the job is over. timeout: seconds to wait for news (None: do not)."""
     for message in job.worker.poll(timeout):
         if isinstance(message, Done):
-            _read_report(job, message.report)
+            _read_result(job, message.report)
         elif isinstance(message, Error):
             job.error = message.exception()
+        elif isinstance(message, Log):
+            job.lines.append(message.line)
         else:
             job.stage, job.fraction = message.stage, message.fraction
     return job.worker.ended
 
 
-def _read_report(job: Job, path: str) -> None:
+def _read_result(job: Job, path: str) -> None:
     try:
-        job.report = load_report(path)
+        job.made = job.worker.read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        job.error = Unexpected(f"The worker's report {path} cannot be read: {error}")
+        job.error = Unexpected(f"The worker's result {path} cannot be read: {error}")

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import DoppelError, WeightsMissing
+from ..core.runtime import RECORD, Runtime, read_runtime
 from ..core.weights import FOLDER, read_index
 from ..core.worker import find_python
 
@@ -29,7 +30,25 @@ def preference(name: str) -> str:
 
 def python() -> Path:
     """The Python that computes. RuntimeMissing where there is none."""
-    return find_python(preference("python"), user_folder() / "runtime")
+    return find_python(preference("python"), runtime_folder())
+
+
+def runtime_folder() -> Path:
+    """Where Install Runtime puts it."""
+    return user_folder() / "runtime"
+
+
+def installed() -> Runtime | None:
+    """What is known of the installed runtime, None where it is not whole. Its file is read again only when it has changed."""
+    try:
+        return _read_runtime(runtime_folder(), (runtime_folder() / RECORD).stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _read_runtime(folder: Path, changed: int) -> Runtime | None:
+    return read_runtime(folder)
 
 
 def problem() -> DoppelError | None:

@@ -7,12 +7,14 @@ import bpy
 from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_settings
+from .runtime import DOPPEL_PT_runtime
 from .sidebar import DOPPEL_PT_reconstruct, DOPPEL_PT_result
 from .texture import DOPPEL_PT_texture
 
 CLASSES = (
     DOPPEL_settings,
     DOPPEL_preferences,
+    DOPPEL_PT_runtime,
     DOPPEL_PT_reconstruct,
     DOPPEL_PT_result,
     DOPPEL_PT_light,

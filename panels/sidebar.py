@@ -49,7 +49,7 @@ class DOPPEL_PT_result(bpy.types.Panel):
         return bool(outcome.facts or outcome.errors or outcome.warnings)
 
     def draw(self, context: bpy.types.Context) -> None:
-        for text, hint in STATE.outcome.errors:
+        for text, hint, _ in STATE.outcome.errors:
             box = self.layout.box()
             paragraph(box, context, text, "ERROR")
             paragraph(box, context, hint, "BLANK1")

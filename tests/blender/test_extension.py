@@ -99,9 +99,11 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
         "bake_light",
         "cancel",
         "fit_light",
+        "install_runtime",
         "load_avatar",
         "low_poly",
         "reconstruct",
+        "remove_runtime",
         "texture",
     ]
     for _ in range(2):

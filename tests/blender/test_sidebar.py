@@ -100,7 +100,7 @@ def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part
     panel = part("panels.sidebar").DOPPEL_PT_result
     assert not panel.poll(bpy.context)
     state.outcome = part("operators.job").Outcome(
-        ["walk: 24 joints"], [("No person was found", "Use another photo")], ["The feet are cut off"]
+        ["walk: 24 joints"], [part("operators.job").Problem("No person was found", "Use another photo")], ["The feet are cut off"]
     )
     assert panel.poll(bpy.context)
     text = draw("DOPPEL_PT_result").text()
@@ -173,11 +173,14 @@ def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, 
     def drawn() -> str:
         layout = Layout()
         context = types.SimpleNamespace(preferences=PREFERENCES, region=types.SimpleNamespace(width=3000))
-        part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout), context)
-        assert layout.of("prop") == ["python", "weights", "body_file"]
+        values = dict.fromkeys(("python", "weights", "body_file", "wheels", "index", "torch_index", "make_with"), "")
+        part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout, flavour="cuda", **values), context)
+        assert layout.of("prop") == [*values, "flavour"]
+        assert layout.buttons["doppel.install_runtime"].flavour == "cuda"
+        assert "Takes about 6 GiB on the disk" in layout.text()
         return layout.text()
 
     stand_in("")
-    assert drawn() == f"Computes with {tmp_path / 'stand-in'}"
+    assert f"Computes with {tmp_path / 'stand-in'}" in drawn()
     monkeypatch.delenv("DOPPEL_PYTHON")
     assert "No Python with Doppel's packages was found" in drawn()
