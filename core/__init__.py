@@ -8,14 +8,17 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     child       what a child process does before anything else
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover
+    doctor      one page on what is there, what is missing and what to press
     errors      everything that can go wrong for a user, each with a sentence and a hint
     gutter      colour for a texture's texels that no surface point has
     install     the child that makes the runtime: an environment, its packages, a test of them
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
+    memory      free memory, and the most a process has held
     probe       what packages and devices a Python has
     runtime     the installed runtime: its folder, its record, its size
     settings    every option once: default, range, unit, label, tooltip
+    setup       the command line's words `doctor` and `setup`
     skeleton    SMPL's 24 joints by name, and forward kinematics
     unwrap      a place in a texture for every corner of a mesh's triangles
     weights     weights/index.toml: which file is where, and whether it is intact

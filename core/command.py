@@ -21,8 +21,8 @@ Export = Callable[[Path, list[str], Path], list[Path]]
 """Writes one Avatar file in the formats named (none of them npz) into a folder; the files written."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`reconstruct` and its options, made from SETTINGS."""
+def add_arguments(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:
+    """`reconstruct` and its options, made from SETTINGS. What further commands are added to."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     reconstruct = commands.add_parser("reconstruct", help="make a rigged person of each photo")
     reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, or folders of them")
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     reconstruct.add_argument("--weights", default="", metavar="DIR", help="folder of weights instead of the shipped one")
     reconstruct.add_argument("--body-file", default="", metavar="FILE", help="your own SMPL model (.pkl or .npz) instead of the open body")
+    return commands
 
 
 def _form(setting: Setting) -> str:

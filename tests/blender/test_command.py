@@ -2,6 +2,7 @@
 
 import json
 
+import bpy
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore:Blender cannot show walk.png")
@@ -41,7 +42,7 @@ def test_a_failed_export_is_1_and_in_the_report(run, worker_that_makes, photo, t
     assert (result["status"], result["error"]["kind"]) == ("failed", "FolderNotWritable")
 
 
-@pytest.mark.parametrize("words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"]])
+@pytest.mark.parametrize("words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"], ["setup", "--flavour", "abacus"]])
 def test_wrong_usage_is_2(run, words, capsys):
     assert run(words) == 2
     assert "usage" in capsys.readouterr().err
@@ -56,3 +57,13 @@ def test_no_runtime_is_3(run, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
     assert run(["reconstruct", str(photo), "--out", str(tmp_path / "out")]) == 3
     assert "RuntimeMissing" in capsys.readouterr().err
+
+
+def test_setup_without_a_network_is_3_and_doctor_says_what_is_there(run, stand_in, capsys, monkeypatch):
+    assert run(["setup"]) == 3
+    assert "--online-mode" in capsys.readouterr().err
+    stand_in("")  # answers the probe with nothing, so it is no Python
+    assert run(["doctor"]) == 3
+    page = capsys.readouterr().out
+    assert "Not ready: Python." in page
+    assert bpy.app.version_string in page
