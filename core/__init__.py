@@ -10,6 +10,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     coverage    which pixels flat triangles cover
     doctor      one page on what is there, what is missing and what to press
     errors      everything that can go wrong for a user, each with a sentence and a hint
+    estimate    seconds and memory of a job, before it and while it runs
     gutter      colour for a texture's texels that no surface point has
     install     the child that makes the runtime: an environment, its packages, a test of them
     job         the request, the messages of a running job, and report.json

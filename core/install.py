@@ -202,7 +202,7 @@ def _pip(python: Path, what: list[str], index: str, wheels: str, meter: Meter) -
     reader.start()
     while pip.poll() is None:
         meter.look()
-        reader.join(timeout=1.0)
+        reader.join(timeout=2.0)
     reader.join()
     shutil.rmtree(meter.temporary, ignore_errors=True)
     if pip.returncode:

@@ -4,6 +4,7 @@ install_runtime  the Python environment that computes, made or mended
 remove_runtime   that environment deleted
 reconstruct   Reconstruct from Image: the button, and the same for scripts
 cancel        ends the running job
+photos        add photos to the list, remove them, drop them into the view
 load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
 fit_light     any world as spherical harmonics
@@ -30,13 +31,19 @@ from .install_runtime import DOPPEL_OT_install_runtime
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
 from .low_poly import DOPPEL_OT_low_poly
+from .photos import DOPPEL_FH_photos, DOPPEL_OT_add_photos, DOPPEL_OT_drop_photos, DOPPEL_OT_remove_photo
 from .reconstruct import DOPPEL_OT_reconstruct
 from .remove_runtime import DOPPEL_OT_remove_runtime
+from .runtime import load_recent
 from .texture import DOPPEL_OT_texture
 
 CLASSES = (
     DOPPEL_OT_install_runtime,
     DOPPEL_OT_remove_runtime,
+    DOPPEL_OT_add_photos,
+    DOPPEL_OT_remove_photo,
+    DOPPEL_OT_drop_photos,
+    DOPPEL_FH_photos,
     DOPPEL_OT_reconstruct,
     DOPPEL_OT_cancel,
     DOPPEL_OT_load_avatar,
@@ -52,6 +59,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     register_command()
+    STATE.recent = load_recent()
 
 
 def unregister() -> None:

@@ -3,16 +3,19 @@
 `pump` is a plain function, so that a timer in a window, a loop in a script and a test can all drive it.
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.errors import DoppelError, RuntimeMissing, Unexpected
+from ..core.estimate import Forecast
+from ..core.estimate import in_words as in_words_of_time
 from ..core.job import Done, Error, Log, Request
 from ..core.runtime import Installation, read_runtime
 from ..core.worker import Worker
-from .runtime import python
+from .runtime import python, save_recent
 
 
 @dataclass
@@ -27,8 +30,13 @@ class Job:
     stage: str = "Starting"
     fraction: float = 0.0
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=6))
+    forecast: Forecast | None = None
     made: Any = None
     error: DoppelError | None = None
+
+    def remaining(self) -> str:
+        """How long it still takes, in words; "" where that is not known."""
+        return f"about {in_words_of_time(self.forecast.remaining(time.monotonic()))} left" if self.forecast else ""
 
     def result(self) -> Any:
         """What a job that is over made, a Report or a Runtime; or its error raised."""
@@ -65,15 +73,22 @@ def in_words(text: str, hint: str) -> str:
 
 @dataclass
 class State:
-    """What the panels show: the running job, or None, and the last one's outcome."""
+    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first."""
 
     job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    recent: list[str] = field(default_factory=list)
+
+    def remember(self, avatars: list[str]) -> None:
+        """Put these Avatar files first among the recent ones, of which a few are kept, here and in the user folder."""
+        self.recent = list(dict.fromkeys([*avatars, *self.recent]))[:RECENT]
+        save_recent(self.recent)
 
     def start(self, request: Request) -> Job:
         """Start the request's worker. RuntimeMissing."""
         self.outcome = Outcome()
-        self.job = Job(Worker(request, python()))
+        forecast = Forecast(str(request.settings["quality"]), len(request.photos), time.monotonic())
+        self.job = Job(Worker(request, python()), forecast=forecast)
         return self.job
 
     def install(self, wanted: Installation) -> Job:
@@ -94,6 +109,9 @@ class State:
             self.job = None
 
 
+RECENT = 6
+"""Avatar files that are remembered."""
+
 STATE = State()
 """The one state of this Blender."""
 
@@ -109,6 +127,8 @@ def pump(job: Job, timeout: float | None = None) -> bool:
             job.lines.append(message.line)
         else:
             job.stage, job.fraction = message.stage, message.fraction
+            if job.forecast:
+                job.forecast.stage(job.stage, time.monotonic())
     return job.worker.ended
 
 

@@ -21,6 +21,12 @@ class DOPPEL_OT_reconstruct(Watched, SettingProperties, bpy.types.Operator):
     bl_options = {"UNDO"}  # noqa: RUF012
 
     filepath: bpy.props.StringProperty(name="Photo", description="The photo", subtype="FILE_PATH", options={"SKIP_SAVE"} | PATH_OPTIONS)
+    files: bpy.props.CollectionProperty(
+        name="Photos",
+        description="Paths of several photos, instead of one",
+        type=bpy.types.OperatorFileListElement,
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
     folder: bpy.props.StringProperty(
         name="Output Folder",
         description="Where the person's files go (default: a folder “doppel” beside the .blend)",
@@ -40,15 +46,18 @@ class DOPPEL_OT_reconstruct(Watched, SettingProperties, bpy.types.Operator):
 
     def request(self) -> Request:
         """The job of these properties. PhotoUnreadable where no photo is named."""
-        if not self.filepath:
+        paths = [file.name for file in self.files] or [self.filepath] * bool(self.filepath)
+        if not paths:
             raise PhotoUnreadable("No photo was chosen", "Choose one in the sidebar, or give its path as `filepath`.")
         out = bpy.path.abspath(self.folder) if self.folder else output_folder()
-        photo = bpy.path.abspath(self.filepath)
-        return Request((photo,), str(out), setting_values(self), preference("weights"), preference("body_file"))
+        photos = tuple(bpy.path.abspath(path) for path in paths)
+        return Request(photos, str(out), setting_values(self), preference("weights"), preference("body_file"))
 
     def finish(self, job: Job) -> set[Any]:
         """What the ended job made into the scene."""
-        STATE.outcome = build_people(job.result(), other_formats(self))
+        report = job.result()
+        STATE.outcome = build_people(report, other_formats(self))
+        STATE.remember(list(report.avatars))
         outcome = STATE.outcome
         for warning in outcome.warnings:
             self.report({"WARNING"}, warning)

@@ -1,5 +1,6 @@
 """What a job needs from this computer: which Python computes, which weights it takes, where results go."""
 
+import json
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -75,6 +76,24 @@ def user_folder() -> Path:
     if PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(PACKAGE))
     return Path(tempfile.gettempdir()) / "doppel"
+
+
+def save_recent(paths: list[str]) -> None:
+    """Remember the Avatars made lately for the next Blender; where the folder cannot be written to, not: no job fails of it."""
+    try:
+        user_folder().mkdir(parents=True, exist_ok=True)
+        (user_folder() / "recent.json").write_text(json.dumps(paths), encoding="utf-8")
+    except OSError:
+        return
+
+
+def load_recent() -> list[str]:
+    """The Avatars made lately whose files are still there, newest first."""
+    try:
+        paths = json.loads((user_folder() / "recent.json").read_text(encoding="utf-8"))
+        return [path for path in paths if Path(path).is_file()]
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def output_folder() -> Path:

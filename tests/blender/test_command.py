@@ -42,7 +42,9 @@ def test_a_failed_export_is_1_and_in_the_report(run, worker_that_makes, photo, t
     assert (result["status"], result["error"]["kind"]) == ("failed", "FolderNotWritable")
 
 
-@pytest.mark.parametrize("words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"], ["setup", "--flavour", "abacus"]])
+@pytest.mark.parametrize(
+    "words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"], ["setup", "--flavour", "abacus"]]
+)
 def test_wrong_usage_is_2(run, words, capsys):
     assert run(words) == 2
     assert "usage" in capsys.readouterr().err

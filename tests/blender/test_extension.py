@@ -95,14 +95,17 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     on = traces()
     assert on["scene"]
     assert on["operators"] == [
+        "add_photos",
         "apply_light",
         "bake_light",
         "cancel",
+        "drop_photos",
         "fit_light",
         "install_runtime",
         "load_avatar",
         "low_poly",
         "reconstruct",
+        "remove_photo",
         "remove_runtime",
         "texture",
     ]

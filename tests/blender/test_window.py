@@ -38,7 +38,7 @@ def modal(part, photo, state, tmp_path):
     methods = {name: getattr(cls, name) for name in ("request", "start", "finish", "fail", "begin", "modal", "cancel", "end")}
     reports = []
     operator = type("Operator", (), methods)()
-    operator.__dict__.update(filepath=str(photo), folder=str(tmp_path / "out"), reports=reports, **words)
+    operator.__dict__.update(filepath=str(photo), files=[], folder=str(tmp_path / "out"), reports=reports, **words)
     operator.report = lambda kind, text: reports.append((*kind, text))
     window = Window()
 

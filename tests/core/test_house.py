@@ -19,6 +19,7 @@ FIRST_RING = (
     "coverage",
     "doctor",
     "errors",
+    "estimate",
     "gutter",
     "install",
     "job",
