@@ -15,7 +15,7 @@ from pathlib import Path
 from . import __version__
 from .errors import BlenderMissing, Cancelled, DoppelError, OutOfMemory, RuntimeMissing, Unexpected, WorkerCrashed
 from .folder import locked, open_folder
-from .job import Done, Error, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message
+from .job import Done, Error, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message, load_report
 from .photo_list import RECORDS, output_names
 from .records import Records, recipe
 from .summary import write_summary
@@ -87,6 +87,8 @@ class Batch:
     part: Part = Part()
     share: int = SHARE
     ended: bool = False
+    read = staticmethod(load_report)
+    """What is made of the path that Done names."""
     reports: dict[int, PhotoReport] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

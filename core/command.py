@@ -20,8 +20,8 @@ from .summary import in_short
 from .worker import Worker, wait_for
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`reconstruct` and `export` with their options, made from the settings."""
+def add_arguments(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:
+    """`reconstruct` and `export` with their options, made from the settings. What further commands are added to."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     exporter = commands.add_parser("export", help="write Avatar files (.npz) in other formats")
     exporter.add_argument("avatars", nargs="+", metavar="AVATAR", type=Path, help="the .npz files of earlier reconstructions")
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="I/N",
         help="every N-th photo only, from the I-th: for several computers in one folder",
     )
+    return commands
 
 
 def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:

@@ -59,6 +59,13 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Log:
+    """A line that the job would have people see while they wait."""
+
+    line: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The job ended by itself; `report` is the path of report.json. Single photos may have failed: the report says which."""
 
@@ -106,8 +113,8 @@ class PhotoEnded:
     photo: PhotoReport
 
 
-Message = Progress | PhotoEnded | Done | Error
-_MESSAGES = {"progress": Progress, "photo": PhotoEnded, "done": Done, "error": Error}
+Message = Progress | Log | PhotoEnded | Done | Error
+_MESSAGES = {"progress": Progress, "log": Log, "photo": PhotoEnded, "done": Done, "error": Error}
 
 
 def message_to_line(message: Message) -> str:

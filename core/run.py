@@ -3,28 +3,26 @@
 By hand: `python -m core.run request.json`, with a request that `Request.save` wrote.
 """
 
-import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TextIO
 
 from . import __version__
+from .child import end_with_parent, sender, take_stdout
 from .errors import DoppelError, FolderNotWritable, OutOfMemory, RuntimeMissing, Unexpected
 from .folder import locked, open_folder
-from .job import Done, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message, load_request, message_to_line
+from .job import Done, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message, load_request
 from .photo_list import output_names
 
 
 def main(arguments: list[str]) -> int:
     """0 when the job came to its end (single photos may have failed), 1 when it failed as a whole; either way a message says so."""
-    send = _sender(_take_stdout())
-    _end_with_parent()
+    send = sender(take_stdout())
+    end_with_parent()
     try:
-        report = run_job(load_request(Path(arguments[0])), lambda message: send(message))
+        report = run_job(load_request(Path(arguments[0])), send)
         send(Done(str(report)))
     except Exception as error:
         traceback.print_exc()
@@ -98,34 +96,6 @@ def _stage_progress(stages: dict[str, float], number: int, count: int, send: Cal
         send(Progress(stage, (number + furthest[0]) / count))
 
     return on_stage
-
-
-def _take_stdout() -> TextIO:
-    """The real stdout, for messages alone: from here on whatever a library prints goes to stderr."""
-    line = os.dup(1)
-    os.dup2(2, 1)
-    return os.fdopen(line, "w", encoding="utf-8", buffering=1)
-
-
-def _sender(line: TextIO) -> Callable[[Message], None]:
-    def send(message: Message) -> None:
-        line.write(message_to_line(message))
-        line.flush()
-
-    return send
-
-
-def _end_with_parent() -> None:
-    """Where a parent started this process, end when it does: its end closes our stdin."""
-    if "DOPPEL_PARENT" not in os.environ:
-        return
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":

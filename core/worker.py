@@ -13,10 +13,11 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from .errors import Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
-from .job import Done, Error, Message, Progress, Report, Request, error_message, line_to_message, load_report
+from .job import Done, Error, Log, Message, Progress, Request, error_message, line_to_message, load_report
+from .runtime import INSIDE, Installation, runtime_python
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds `core`: the checkout, or the installed extension."""
@@ -35,10 +36,11 @@ def find_python(preference: str = "", runtime: Path | None = None) -> Path:
             if not Path(path).is_file():
                 raise RuntimeMissing(f"{origin} names {path}, which is not a file")
             return Path(path)
-    inside = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
-    for folder in ([runtime] if runtime else []) + [ROOT / ".venv"]:
-        if (folder / inside).is_file():
-            return folder / inside
+    installed = runtime_python(runtime) if runtime else None
+    if installed:
+        return installed
+    if (ROOT / ".venv" / INSIDE).is_file():
+        return ROOT / ".venv" / INSIDE
     raise RuntimeMissing("No Python with Doppel's packages was found")
 
 
@@ -57,16 +59,26 @@ class Worker:
     """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
 
     log: the file with the child's stderr. It lies in `folder` (default: a new temporary one) beside the request, so that the child can be
-    run again by hand: `python -m core.run request.json`. threads: how many the child computes with (None: as many as it likes).
+    run again by hand: `python -m core.run request.json`. module: what the child runs; read: what `wait` makes of the path that Done names.
+    threads: how many the child computes with (None: as many as it likes).
     """
 
-    def __init__(self, request: Request, python: Path, folder: Path | None = None, threads: int | None = None):
+    def __init__(
+        self,
+        request: Request | Installation,
+        python: Path,
+        folder: Path | None = None,
+        module: str = "core.run",
+        read: Callable[[str], Any] = load_report,
+        threads: int | None = None,
+    ):
+        self.read = read
         self.folder = folder or Path(tempfile.mkdtemp(prefix="doppel-"))
         self.log = self.folder / "worker.log"
         self.ended = False
         self._cancelled = False
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._child = _start([str(python), "-m", "core.run", str(request.save(self.folder / "request.json"))], self.log, threads)
+        self._child = _start([str(python), "-m", module, str(request.save(self.folder / "request.json"))], self.log, threads)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -108,24 +120,33 @@ class Worker:
         if self._child.poll() is None:
             if os.name == "posix":
                 os.killpg(self._child.pid, signal.SIGKILL)
-            else:
-                self._child.kill()
+            else:  # a plain kill would leave the child's own children, such as pip, alive
+                subprocess.run(["taskkill", "/F", "/T", "/PID", str(self._child.pid)], capture_output=True, check=False)
 
-    def wait(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-        """Block until the end, as `wait_for` does."""
-        return wait_for(self, on_progress)
+    def wait(
+        self, on_progress: Callable[[Progress], None] = lambda progress: None, on_log: Callable[[str], None] = lambda line: None
+    ) -> Any:
+        """Block until the end, as `wait_for` does; what `read` makes of the result."""
+        return wait_for(self, on_progress, on_log, self.read)
 
 
-def wait_for(job: Working, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-    """Block until the end; the Report, or the Error raised as its exception. Ctrl-C kills what runs and becomes Cancelled."""
+def wait_for(
+    job: Working,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_log: Callable[[str], None] = lambda line: None,
+    read: Callable[[str], Any] = load_report,
+) -> Any:
+    """Block until the end; what `read` makes of the result, or the Error raised as its exception. Ctrl-C kills what runs: Cancelled."""
     try:
         while True:
             for message in job.poll(timeout=0.2):
                 if isinstance(message, Error):
                     raise message.exception()
                 if isinstance(message, Done):
-                    return load_report(message.report)
-                if isinstance(message, Progress):
+                    return read(message.report)
+                if isinstance(message, Log):
+                    on_log(message.line)
+                elif isinstance(message, Progress):
                     on_progress(message)
     except KeyboardInterrupt:
         job.cancel()

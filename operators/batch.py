@@ -10,17 +10,17 @@ import bpy
 from ..core.batch import Part
 from ..core.blender import export
 from ..core.command import make_batch
-from ..core.errors import DoppelError, PhotoUnreadable
+from ..core.errors import PhotoUnreadable
 from ..core.settings import RUN_SETTINGS
 from ..core.summary import in_short
-from .job import STATE, Job, Outcome
+from .job import STATE, Job, Outcome, Problem
 from .properties import PATH_OPTIONS, RunProperties, SettingProperties, setting_values
 from .reconstruct import why_not
 from .runtime import output_folder, preference, python
-from .waiting import WaitsForJob
+from .watch import Watched
 
 
-class DOPPEL_OT_batch(WaitsForJob, SettingProperties, RunProperties, bpy.types.Operator):
+class DOPPEL_OT_batch(Watched, SettingProperties, RunProperties, bpy.types.Operator):
     bl_idname = "doppel.batch"
     bl_label = "Reconstruct Folder"
     bl_description = "Make people of all photos in a folder, as files beside each other with a contact sheet; the scene stays as it is"
@@ -59,19 +59,15 @@ class DOPPEL_OT_batch(WaitsForJob, SettingProperties, RunProperties, bpy.types.O
             **{setting.name: getattr(self, setting.name) for setting in RUN_SETTINGS},
             **setting_values(self),
         )
-        return STATE.follow(make_batch(words, python, partial(export, program=bpy.app.binary_path)))
+        return STATE.follow(Job(make_batch(words, python, partial(export, program=bpy.app.binary_path)), "Photos are being reconstructed"))
 
     def finish(self, job: Job) -> set[Any]:
         """What became of the ended batch, for the panel and for a script."""
-        STATE.job = None
-        try:
-            report = job.result()
-        except DoppelError as error:
-            return self.fail(error)
+        report = job.result()
         sheet = Path(bpy.path.abspath(self.folder) if self.folder else output_folder()) / "report.html"
         STATE.outcome = Outcome([f"{in_short(report)}: {sheet}"])
         for photo in report.failed:
-            STATE.outcome.errors.append((f"{Path(photo.photo).name}: {photo.error.text}", photo.error.hint))
+            STATE.outcome.errors.append(Problem(f"{Path(photo.photo).name}: {photo.error.text}", photo.error.hint, photo.error.kind))
         none = len(report.failed) == len(report.photos)
         self.report({"ERROR" if none else "WARNING" if report.failed else "INFO"}, STATE.outcome.facts[0])
         return {"CANCELLED"} if none else {"FINISHED"}

@@ -8,7 +8,7 @@ from ..core.job import Report
 from ..scene.cleanup import all_or_nothing
 from ..scene.export import export_files
 from ..scene.person import build_person
-from .job import Outcome
+from .job import Outcome, Problem
 
 
 def build_people(report: Report, formats: list[str]) -> Outcome:
@@ -26,7 +26,7 @@ def build_people(report: Report, formats: list[str]) -> Outcome:
     for result in report.photos:
         outcome.warnings += result.warnings
         if result.error:
-            outcome.errors.append((f"{Path(result.photo).name}: {result.error.text}", result.error.hint))
+            outcome.errors.append(Problem(f"{Path(result.photo).name}: {result.error.text}", result.error.hint, result.error.kind))
     return outcome
 
 

@@ -5,22 +5,28 @@ from typing import Any
 
 import bpy
 
-from ..core.errors import DoppelError, PhotoUnreadable
+from ..core.errors import PhotoUnreadable
 from ..core.job import Request
 from .job import STATE, Job, in_words
 from .people import build_people
 from .properties import PATH_OPTIONS, SettingProperties, other_formats, setting_values
 from .runtime import output_folder, preference, problem
-from .waiting import WaitsForJob
+from .watch import Watched
 
 
-class DOPPEL_OT_reconstruct(WaitsForJob, SettingProperties, bpy.types.Operator):
+class DOPPEL_OT_reconstruct(Watched, SettingProperties, bpy.types.Operator):
     bl_idname = "doppel.reconstruct"
     bl_label = "Reconstruct from Image"
     bl_description = "Make a rigged 3D person of each person in a photo"
     bl_options = {"UNDO"}  # noqa: RUF012
 
     filepath: bpy.props.StringProperty(name="Photo", description="The photo", subtype="FILE_PATH", options={"SKIP_SAVE"} | PATH_OPTIONS)
+    files: bpy.props.CollectionProperty(
+        name="Photos",
+        description="Paths of several photos, instead of one",
+        type=bpy.types.OperatorFileListElement,
+        options={"SKIP_SAVE", "HIDDEN"},
+    )
     folder: bpy.props.StringProperty(
         name="Output Folder",
         description="Where the person's files go (default: a folder “doppel” beside the .blend)",
@@ -40,23 +46,22 @@ class DOPPEL_OT_reconstruct(WaitsForJob, SettingProperties, bpy.types.Operator):
 
     def request(self) -> Request:
         """The job of these properties. PhotoUnreadable where no photo is named."""
-        if not self.filepath:
+        paths = [file.name for file in self.files] or [self.filepath] * bool(self.filepath)
+        if not paths:
             raise PhotoUnreadable("No photo was chosen", "Choose one in the sidebar, or give its path as `filepath`.")
         out = bpy.path.abspath(self.folder) if self.folder else output_folder()
-        photo = bpy.path.abspath(self.filepath)
-        return Request((photo,), str(out), setting_values(self), preference("weights"), preference("body_file"))
+        photos = tuple(bpy.path.abspath(path) for path in paths)
+        return Request(photos, str(out), setting_values(self), preference("weights"), preference("body_file"))
 
     def finish(self, job: Job) -> set[Any]:
-        """What the ended job made into the scene, or its error to the user."""
-        STATE.job = None
-        try:
-            STATE.outcome = build_people(job.result(), other_formats(self))
-        except DoppelError as error:
-            return self.fail(error)
+        """What the ended job made into the scene."""
+        report = job.result()
+        STATE.outcome = build_people(report, other_formats(self))
+        STATE.remember(list(report.avatars))
         outcome = STATE.outcome
         for warning in outcome.warnings:
             self.report({"WARNING"}, warning)
-        for text, hint in outcome.errors:
+        for text, hint, _ in outcome.errors:
             self.report({"WARNING" if outcome.facts else "ERROR"}, in_words(text, hint))
         if not outcome.facts:
             return {"CANCELLED"}
@@ -67,7 +72,7 @@ class DOPPEL_OT_reconstruct(WaitsForJob, SettingProperties, bpy.types.Operator):
 def why_not() -> str:
     """Why no job can start now; "" if one can. Cheap: it is asked at every redraw."""
     if STATE.job:
-        return "A person is being reconstructed already: wait for it, or cancel it"
+        return f"{STATE.job.what}: wait for it, or cancel it"
     missing = problem()
     return in_words(str(missing), missing.hint) if missing else ""
 

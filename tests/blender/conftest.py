@@ -281,7 +281,7 @@ def photo(tmp_path, avatar):
 def state(part):
     """The panels' state, idle and without an outcome before and after."""
     state = part("operators.job").STATE
-    state.job, state.outcome = None, part("operators.job").Outcome()
+    state.job, state.outcome, state.recent = None, part("operators.job").Outcome(), []
     yield state
     state.stop()
     state.outcome = part("operators.job").Outcome()

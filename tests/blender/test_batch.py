@@ -43,7 +43,7 @@ def test_the_files_are_there_and_the_scene_is_not_touched(shots, state, census, 
     assert {path.name for path in out.glob("*.npz")} == {"a.npz", "c.npz"}
     assert state.job is None
     assert state.outcome.facts == [f"2 of 3 photos done: {out / 'report.html'}"]
-    assert state.outcome.errors == [("bad.jpg: No person", "Another.")]
+    assert state.outcome.errors == [("bad.jpg: No person", "Another.", "NoPersonFound")]
     assert reconstruct(shots) == {"FINISHED"}
     assert "2 of them by an earlier run" in state.outcome.facts[0]
     report = json.loads((out / "report.json").read_text())

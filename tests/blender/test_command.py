@@ -2,6 +2,7 @@
 
 import json
 
+import bpy
 import pytest
 
 pytestmark = pytest.mark.filterwarnings("ignore:Blender cannot show walk.png")
@@ -42,7 +43,9 @@ def test_a_failed_export_is_1_and_in_the_report(run, worker_that_makes, photo, t
     assert (result["status"], result["error"]["kind"]) == ("failed", "FolderNotWritable")
 
 
-@pytest.mark.parametrize("words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"]])
+@pytest.mark.parametrize(
+    "words", [[], ["reconstruct"], ["reconstruct", "a.png", "--out", "o", "--quality", "best"], ["dance"], ["setup", "--flavour", "abacus"]]
+)
 def test_wrong_usage_is_2(run, words, capsys):
     assert run(words) == 2
     assert "usage" in capsys.readouterr().err
@@ -77,3 +80,13 @@ def test_export_writes_avatars_in_other_formats(run, avatar, tmp_path, capsys):
     assert run(["export", str(tmp_path / "bad.npz"), str(tmp_path / "walk.npz"), "--out", str(out), "--formats", "unity,obj"]) == 1
     assert {path.name for path in out.iterdir()} == {"walk-unity.fbx", "walk.obj"}
     assert "AvatarInvalid" in capsys.readouterr().err
+
+
+def test_setup_without_a_network_is_3_and_doctor_says_what_is_there(run, stand_in, capsys, monkeypatch):
+    assert run(["setup"]) == 3
+    assert "--online-mode" in capsys.readouterr().err
+    stand_in("")  # answers the probe with nothing, so it is no Python
+    assert run(["doctor"]) == 3
+    page = capsys.readouterr().out
+    assert "Not ready: Python." in page
+    assert bpy.app.version_string in page
