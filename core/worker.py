@@ -55,6 +55,12 @@ class Working(Protocol):
     def cancel(self) -> None: ...
 
 
+class Read(Working, Protocol):
+    """Something whose result is read when it has said Done: `read` takes the path that Done names."""
+
+    def read(self, path: str, /) -> Any: ...
+
+
 class Worker:
     """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
 

@@ -14,7 +14,7 @@ from ..core.estimate import Forecast
 from ..core.estimate import in_words as in_words_of_time
 from ..core.job import Done, Error, Log, Progress, Request
 from ..core.runtime import Installation, read_runtime
-from ..core.worker import Worker, Working
+from ..core.worker import Read, Worker
 from .runtime import python, save_recent
 
 
@@ -25,7 +25,7 @@ class Job:
     what: what goes on, for those who have to wait. lines: the last lines of its log.
     """
 
-    worker: Working
+    worker: Read
     what: str = "A person is being reconstructed"
     stage: str = "Starting"
     fraction: float = 0.0
