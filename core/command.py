@@ -132,7 +132,7 @@ def make_batch(arguments: argparse.Namespace, python: Callable[[], Path], export
     path, threads = python(), max(1, usable_cores() // workers)
     return Batch(
         request,
-        lambda share, folder: Worker(share, path, folder, threads),
+        lambda share, folder: Worker(share, path, folder, threads=threads),
         export,
         workers,
         keep,
