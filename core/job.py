@@ -104,7 +104,8 @@ def error_message(error: DoppelError) -> Error:
 
 @dataclass(frozen=True)
 class PhotoReport:
-    """What became of one photo. status: "done" or "failed"; seconds by stage; files written; error as kind, text, hint; warnings."""
+    """What became of one photo. status: "done" or "failed"; seconds by stage; files written; error as kind, text, hint; warnings;
+    memory: the most that was held meanwhile, GiB: "main" and, where one was used, "gpu"."""
 
     photo: str
     status: str
@@ -112,6 +113,7 @@ class PhotoReport:
     files: tuple[str, ...] = ()
     error: Error | None = None
     warnings: tuple[str, ...] = ()
+    memory: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
