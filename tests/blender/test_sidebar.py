@@ -263,7 +263,7 @@ def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, 
         part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout, flavour="cuda", **values), context)
         assert layout.of("prop") == [*values, "flavour"]
         assert layout.buttons["doppel.install_runtime"].flavour == "cuda"
-        assert "Takes about 6 GiB on the disk" in layout.text()
+        assert "Takes about 5.1 GiB on the disk" in layout.text()
         return layout.text()
 
     stand_in("")
