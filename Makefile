@@ -44,6 +44,7 @@ build: $(READY) weights
 	mkdir -p dist && rm -f dist/doppel-*.zip
 	$(BIN)/python $(BLENDER_EXT) build --source-dir . --output-dir dist
 	$(BIN)/python $(BLENDER_EXT) validate dist/doppel-*.zip
+	$(BIN)/python $(BLENDER_EXT) server-generate --repo-dir dist
 
 weights: $(READY)
 	$(BIN)/python weights/fetch.py

@@ -156,7 +156,8 @@ def _summary(report: Report, out: Path) -> int:
             if photo.error
             else ", ".join(Path(file).name for file in photo.files)
         )
-        sys.stdout.write(f"{Path(photo.photo).name}: {outcome} ({seconds:.1f} s)\n")
+        held = ", ".join(f"{amount:g} GiB{' of the GPU' if kind == 'gpu' else ''}" for kind, amount in photo.memory.items())
+        sys.stdout.write(f"{Path(photo.photo).name}: {outcome} ({seconds:.1f} s{', ' + held if held else ''})\n")
         for warning in photo.warnings:
             sys.stdout.write(f"  warning: {warning}\n")
     sys.stdout.write(f"{in_short(report)}; report: {out / 'report.html'}\n")

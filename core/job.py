@@ -88,7 +88,7 @@ class Error:
 class PhotoReport:
     """What became of one photo. status: "done" or "failed"; seconds by stage; files written; error as kind, text, hint; warnings.
 
-    earlier: its files are those of an earlier run.
+    memory: the most that was held meanwhile, GiB: "main" and, where one was used, "gpu". earlier: its files are those of an earlier run.
     """
 
     photo: str
@@ -97,6 +97,7 @@ class PhotoReport:
     files: tuple[str, ...] = ()
     error: Error | None = None
     warnings: tuple[str, ...] = ()
+    memory: Mapping[str, float] = field(default_factory=dict)
     earlier: bool = False
 
 

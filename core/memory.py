@@ -1,4 +1,4 @@
-"""This computer's memory: what is free, and the most a process has held. Standard library only."""
+"""This computer's memory: what is free, the most a process has held, and which errors mean that it ran out. Standard library only."""
 
 import ctypes
 import os
@@ -35,6 +35,12 @@ def forget_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error means that memory ran out: Python's, or torch's on the processor, CUDA or Metal."""
+    signs = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or any(sign in str(error) for sign in signs)
 
 
 def _line(path: Path, name: str) -> int:

@@ -7,9 +7,10 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
-from . import __version__
+from . import __version__, memory
 from .child import end_with_parent, sender, take_stdout
 from .errors import DoppelError, FolderNotWritable, OutOfMemory, RuntimeMissing, Unexpected
 from .folder import locked, open_folder
@@ -47,9 +48,31 @@ def run_job(request: Request, send: Callable[[Message], None]) -> Path:
 
 
 def _one_photo(pipeline, photo: Path, target: Path, request: Request, models, clock) -> PhotoReport:
-    """Reconstruct one photo into target.npz, target-2.npz, …; any error becomes the report's."""
+    """Reconstruct one photo into target.npz, target-2.npz, …; any error becomes the report's. A GPU whose memory runs out, also for small
+    parts, is given up for this photo: the processor does it from the start."""
+    memory.forget_peak()
     files: list[str] = []
     warnings: list[str] = []
+    error = _people(pipeline, photo, target, request, models, clock, files, warnings)
+    if error and memory.ran_out(error) and models.device.type != "cpu":
+        error = None  # its traceback holds what the GPU should give back
+        pipeline.gpu_memory()
+        files.clear()
+        warnings[:] = ["The GPU's memory ran out: this photo was done on the processor"]
+        request = replace(request, settings={**request.settings, "device": "cpu"})
+        error = _people(pipeline, photo, target, request, pipeline.load_models(request), clock, files, warnings)
+    held = {"main": round(memory.peak() / 2**30, 2)}
+    gpu = pipeline.gpu_memory()
+    if gpu:
+        held["gpu"] = round(gpu / 2**30, 2)
+    told = error_message(to_doppel_error(error)) if error else None
+    return PhotoReport(str(photo), "failed" if error else "done", clock.seconds, tuple(files), told, tuple(warnings), held)
+
+
+def _people(
+    pipeline, photo: Path, target: Path, request: Request, models, clock, files: list[str], warnings: list[str]
+) -> Exception | None:
+    """Write every person of the photo, adding to files and warnings; the error that ended it, or None. FolderNotWritable."""
     try:
         for avatar in pipeline.reconstruct(photo, request, models, clock):
             number = len(files) + 1
@@ -64,15 +87,15 @@ def _one_photo(pipeline, photo: Path, target: Path, request: Request, models, cl
         raise
     except Exception as error:
         traceback.print_exc()
-        return PhotoReport(str(photo), "failed", clock.seconds, tuple(files), error_message(to_doppel_error(error)), tuple(warnings))
-    return PhotoReport(str(photo), "done", clock.seconds, tuple(files), None, tuple(warnings))
+        return error
+    return None
 
 
 def to_doppel_error(error: Exception) -> DoppelError:
     """The error itself, or what a user should hear of it."""
     if isinstance(error, DoppelError):
         return error
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if memory.ran_out(error):
         return OutOfMemory("Memory ran out")
     return Unexpected(f"{type(error).__name__}: {error}")
 

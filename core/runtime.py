@@ -34,8 +34,8 @@ FLAVOUR = Setting(
     ),
 )
 
-DISK = {"cpu": 1.4, "cuda": 6.0, "metal": 1.3}
-"""GiB on the disk once installed, by flavour. CPU and CUDA: Linux, Python 3.11 and 3.13, torch 2.13.0; Metal is a guess from the CPU's."""
+DISK = {"cpu": 1.4, "cuda": 5.1, "metal": 1.3}
+"""GiB on the disk once installed, by flavour: docs/INSTALL.md says on what they were measured."""
 DOWNLOAD = {"cpu": 0.4, "cuda": 2.7, "metal": 0.3}
 """GiB to download, by flavour, found likewise."""
 

@@ -38,12 +38,13 @@ def _csv(report: Report) -> str:
     stages = list(dict.fromkeys(stage for photo in report.photos for stage in photo.seconds))
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["photo", "status", "earlier", "people", "error", "text", "hint", "warnings", "files", "seconds", *stages])
+    writer.writerow(["photo", "status", "earlier", "people", "error", "text", "hint", "warnings", "files", "memory", "seconds", *stages])
     for photo in report.photos:
         error = (photo.error.kind, photo.error.text, photo.error.hint) if photo.error else ("", "", "")
         seconds = [round(sum(photo.seconds.values()), 2), *(photo.seconds.get(stage, "") for stage in stages)]
+        held = photo.memory.get("main", "")
         lists = ("; ".join(photo.warnings), "; ".join(photo.files))
-        writer.writerow([photo.photo, photo.status, "yes" if photo.earlier else "no", people_of(photo), *error, *lists, *seconds])
+        writer.writerow([photo.photo, photo.status, "yes" if photo.earlier else "no", people_of(photo), *error, *lists, held, *seconds])
     return text.getvalue()
 
 

@@ -23,11 +23,20 @@ def build_people(report: Report, formats: list[str]) -> Outcome:
             outcome.facts.append(_build(avatar, path, photo, formats, outcome))
     if avatars:
         outcome.facts.append(f"Files in {avatars[0][0].parent}")
+        memory = _memory(report)
+        outcome.facts += [memory] if memory else []
     for result in report.photos:
         outcome.warnings += result.warnings
         if result.error:
             outcome.errors.append(Problem(f"{Path(result.photo).name}: {result.error.text}", result.error.hint, result.error.kind))
     return outcome
+
+
+def _memory(report: Report) -> str:
+    """The most that any photo took, in words; "" where the worker did not say."""
+    most = {kind: max(photo.memory.get(kind, 0) for photo in report.photos) for kind in ("main", "gpu")}
+    gpu = f", {most['gpu']:g} GiB of the GPU" if most["gpu"] else ""
+    return f"Memory: {most['main']:g} GiB at most{gpu}" if most["main"] else ""
 
 
 def _build(avatar: Avatar, path: Path, photo: str, formats: list[str], outcome: Outcome) -> str:

@@ -8,7 +8,7 @@ import bpy
 from ..core.settings import FORMATS, SETTINGS
 from ..operators.job import STATE, Job
 from ..operators.photos import chosen_photos
-from ..operators.runtime import PACKAGE, problem
+from ..operators.runtime import PACKAGE, preferences, problem
 from .text import paragraph
 
 
@@ -115,7 +115,8 @@ def _draw_remedy(layout: bpy.types.UILayout, kind: str, settings: Any) -> None:
     elif kind == "OnlineAccessOff":
         layout.operator("extensions.userpref_allow_online", text="Allow Online Access", icon="INTERNET")
     elif kind in ("RuntimeMissing", "InstallFailed", "NetworkUnreachable"):
-        layout.operator("doppel.install_runtime", text="Repair Runtime", icon="IMPORT")
+        button = layout.operator("doppel.install_runtime", text="Repair Runtime", icon="IMPORT")
+        button.flavour = getattr(preferences(), "flavour", "cpu")
     elif kind in ("BodyFileInvalid", "WeightsMissing", "WeightsCorrupt", "PackageUnavailable"):
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
     elif kind in ("NoPersonFound", "PhotoUnreadable", "PhotoTooLarge"):

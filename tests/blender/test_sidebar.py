@@ -134,19 +134,21 @@ def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part
         ("OutOfMemory", "doppel.reconstruct", {"quality": "draft"}),
         ("DeviceUnavailable", "doppel.reconstruct", {"device": "cpu"}),
         ("WorkerCrashed", "doppel.reconstruct", {"surface": "body"}),
-        ("RuntimeMissing", "doppel.install_runtime", {}),
+        ("RuntimeMissing", "doppel.install_runtime", {"flavour": "metal"}),
         ("OnlineAccessOff", "extensions.userpref_allow_online", {}),
         ("BodyFileInvalid", "preferences.addon_show", {}),
         ("NoPersonFound", "doppel.add_photos", {}),
         ("Cancelled", None, {}),
     ],
 )
-def test_an_error_has_the_button_that_mends_it(draw, state, part, chosen, kind, button, changed):
+def test_an_error_has_the_button_that_mends_it(draw, state, part, chosen, monkeypatch, kind, button, changed):
+    monkeypatch.setattr(part("panels.sidebar"), "preferences", lambda: types.SimpleNamespace(flavour="metal"))
     state.outcome = part("operators.job").Outcome(errors=[part("operators.job").Problem("It went wrong", "Do this", kind)])
     buttons = draw("DOPPEL_PT_result").buttons
     assert set(buttons) == ({button} if button else set())
     for name, value in changed.items():
         assert getattr(buttons[button], name) == value
+    if button == "doppel.reconstruct":
         assert buttons[button].filepath == str(chosen)
 
 
@@ -263,7 +265,7 @@ def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, 
         part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout, flavour="cuda", **values), context)
         assert layout.of("prop") == [*values, "flavour"]
         assert layout.buttons["doppel.install_runtime"].flavour == "cuda"
-        assert "Takes about 6 GiB on the disk" in layout.text()
+        assert "Takes about 5.1 GiB on the disk" in layout.text()
         return layout.text()
 
     stand_in("")
