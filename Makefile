@@ -5,7 +5,7 @@ READY := .venv/ready
 # Blender's own packager, which the bpy wheel brings along and which needs no running Blender.
 BLENDER_EXT = $(wildcard .venv/lib/python3.*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py)
 
-.PHONY: demo test test-core test-blender bench lint build weights clean
+.PHONY: demo test test-core test-blender test-cluster bench docs lint build weights clean
 
 demo: $(READY) weights
 	$(BIN)/python -m core reconstruct examples/person.jpg --out out --formats npz,glb,blend
@@ -20,9 +20,19 @@ test-core: $(READY) weights
 test-blender: $(READY) weights
 	$(BIN)/python -m pytest tests/blender
 
+# A real Ray with two workers, one of them killed in the middle. Not part of CI: Ray's wheel alone is 79 MB.
+test-cluster: $(READY) weights
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/ray.txt
+	$(BIN)/python -m pytest tests/core/test_cluster.py -m cluster
+
 # Seconds and memory of every stage and quality, and against PIFu's and PaMIR's networks; --share 1 asks those for every point.
 bench: $(READY) weights
 	$(BIN)/python -m training.bench
+
+# The documentation as a site, into build/site.
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	$(BIN)/python -m mkdocs build --strict --quiet
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -34,6 +44,7 @@ build: $(READY) weights
 	mkdir -p dist && rm -f dist/doppel-*.zip
 	$(BIN)/python $(BLENDER_EXT) build --source-dir . --output-dir dist
 	$(BIN)/python $(BLENDER_EXT) validate dist/doppel-*.zip
+	$(BIN)/python $(BLENDER_EXT) server-generate --repo-dir dist
 
 weights: $(READY)
 	$(BIN)/python weights/fetch.py

@@ -3,22 +3,37 @@
 Two rings. The first needs the standard library and numpy only, so Blender's own process can load it:
 
     avatar      the Avatar: one person as plain arrays, and its .npz file
+    batch       many photos: several workers, what an earlier run made kept, one summary
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
+    capacity    how much memory is free, and how many workers it holds
+    child       what a child process does before anything else
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover
+    doctor      one page on what is there, what is missing and what to press
     errors      everything that can go wrong for a user, each with a sentence and a hint
+    estimate    seconds and memory of a job, before it and while it runs
+    folder      the output folder, held by one process at a time
     gutter      colour for a texture's texels that no surface point has
+    install     the child that makes the runtime: an environment, its packages, a test of them
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
+    memory      free memory, and the most a process has held
+    photo_list  which files are photos, and what their results are called
+    probe       what packages and devices a Python has
+    records     how each photo's results were made, and their checksums
+    runtime     the installed runtime: its folder, its record, its size
     settings    every option once: default, range, unit, label, tooltip
+    setup       the command line's words `doctor` and `setup`
     skeleton    SMPL's 24 joints by name, and forward kinematics
+    summary     report.json, report.csv and the contact sheet report.html
     unwrap      a place in a texture for every corner of a mesh's triangles
     weights     weights/index.toml: which file is where, and whether it is intact
     worker      starts the child process and reads its messages
 
 The second ring is reached only in the child process:
 
+    cluster     photos as tasks on a Ray cluster
     run         the child: a request file in, messages on stdout
     pipeline    the way of a photo on one screen
     photo       people in a photo: image, landmarks, mask, crop, focal length
@@ -26,6 +41,7 @@ The second ring is reached only in the child process:
     field       the learned field: photo + body -> signed distance, albedo, light
     surface     photo + person + body (+ field) -> a coloured surface, and the light
     rig         skin weights and the rest pose
+    preview     a small picture of an Avatar beside its photo
     texture     the surface's colours as a picture, with the photo's own pixels
     __main__    the command line
 

@@ -1,6 +1,6 @@
 """Blender as a child process, for the file formats that only Blender writes. Core itself never imports bpy.
 
-The program is DOPPEL_BLENDER if that is set, else this Python with the `bpy` wheel. Both run scene/__main__.py.
+The program is DOPPEL_BLENDER if that is set, else the one a caller knows, else this Python with the `bpy` wheel. All run scene/__main__.py.
 """
 
 import importlib.util
@@ -16,24 +16,25 @@ from .worker import ROOT
 SCRIPT = ROOT / "scene" / "__main__.py"
 
 
-def blender_command() -> list[str]:
+def blender_command(program: str = "") -> list[str]:
     """The start of the command line that runs scene/__main__.py. BlenderMissing where there is neither program nor wheel."""
-    program = os.environ.get("DOPPEL_BLENDER", "")
+    named = os.environ.get("DOPPEL_BLENDER", "")
+    program = named or program
     if program:
         if not Path(program).is_file():
-            raise BlenderMissing(f"DOPPEL_BLENDER names {program}, which is not a file")
+            raise BlenderMissing(f"DOPPEL_BLENDER names {named}, which is not a file")
         return [program, "-b", "--factory-startup", "-P", str(SCRIPT), "--"]
     if importlib.util.find_spec("bpy") is None:
         raise BlenderMissing("glb, obj, blend and fbx files are written by Blender, and none was found")
     return [sys.executable, str(SCRIPT)]
 
 
-def export(avatar: Path, formats: list[str], out: Path) -> list[Path]:
-    """Write one Avatar file in these formats into `out`.
+def export(avatar: Path, formats: list[str], out: Path, program: str = "", lods: int = 0) -> list[Path]:
+    """Write one Avatar file in these formats into `out`. lods: lighter copies besides, 0 to 3.
 
     The files written. Errors are those of scene/export, or Unexpected with Blender's last words.
     """
-    command = [*blender_command(), str(avatar), "--formats", ",".join(formats), "--out", str(out)]
+    command = [*blender_command(program), str(avatar), "--formats", ",".join(formats), "--out", str(out), "--lods", str(lods)]
     child = subprocess.run(command, capture_output=True, text=True, check=False)
     answer = _last_json(child.stdout)
     if "files" in answer:

@@ -9,30 +9,63 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from .batch import Batch, Export, Part
+from .blender import export as export_by_blender
+from .capacity import usable_cores, workers_for
 from .errors import BlenderMissing, DoppelError, RuntimeMissing, SettingInvalid, WeightsCorrupt, WeightsMissing
-from .job import Progress, Report, Request, error_message, load_report
-from .settings import SETTINGS, Setting
-from .worker import run_blocking
-
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif"}
-"""Files of a folder that are taken for photos. A file named by itself is always tried."""
-
-Export = Callable[[Path, list[str], Path], list[Path]]
-"""Writes one Avatar file in the formats named (none of them npz) into a folder; the files written."""
+from .job import Progress, Report, Request
+from .photo_list import list_photos
+from .settings import FORMATS, LODS, RUN_SETTINGS, SETTINGS, Setting
+from .summary import in_short
+from .worker import Worker, wait_for
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`reconstruct` and its options, made from SETTINGS."""
+def add_arguments(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:
+    """`reconstruct` and `export` with their options, made from the settings. What further commands are added to."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    exporter = commands.add_parser("export", help="write Avatar files (.npz) in other formats")
+    exporter.add_argument("avatars", nargs="+", metavar="AVATAR", type=Path, help="the .npz files of earlier reconstructions")
+    exporter.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files")
+    for setting in (replace(FORMATS, default="glb"), LODS):
+        _add(exporter, setting)
     reconstruct = commands.add_parser("reconstruct", help="make a rigged person of each photo")
-    reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, or folders of them")
-    reconstruct.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results and report.json")
-    for setting in SETTINGS:
-        reconstruct.add_argument(
-            f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting)
-        )
+    reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, folders of them, or patterns in quotes")
+    reconstruct.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results and the report")
+    for setting in SETTINGS + RUN_SETTINGS:
+        _add(reconstruct, setting)
     reconstruct.add_argument("--weights", default="", metavar="DIR", help="folder of weights instead of the shipped one")
     reconstruct.add_argument("--body-file", default="", metavar="FILE", help="your own SMPL model (.pkl or .npz) instead of the open body")
+    reconstruct.add_argument(
+        "--ray", default="", metavar="ADDRESS", help="a Ray cluster that computes, such as `auto` (requirements/ray.txt)"
+    )
+    reconstruct.add_argument(
+        "--part",
+        default=Part(),
+        type=_part,
+        metavar="I/N",
+        help="every N-th photo only, from the I-th: for several computers in one folder",
+    )
+    return commands
+
+
+def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
+    parser.add_argument(f"--{setting.name}", default=setting.default, type=_checker(setting), metavar=_form(setting), help=_help(setting))
+
+
+def _cluster(address: str, request: Request):
+    """The Cluster at the address. Only the child's Python has what its module needs."""
+    try:
+        from .cluster import Cluster
+    except ImportError as error:
+        raise RuntimeMissing(f"{sys.executable} lacks a package: {error}") from error
+    return Cluster(address, request)
+
+
+def _part(text: str) -> Part:
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdigit() and of.isdigit() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError(f"“{text}” is not a part such as 2/5")
+    return Part(int(number), int(of))
 
 
 def _form(setting: Setting) -> str:
@@ -54,60 +87,63 @@ def _checker(setting: Setting) -> Callable[[str], str | int]:
 
 
 def reconstruct(arguments: argparse.Namespace, python: Callable[[], Path], export: Export) -> int:
-    """Run the job of parsed arguments with a progress bar on stderr; the exit code.
+    """Run the batch of parsed arguments with a progress bar on stderr; the exit code.
 
-    python: finds the Python that runs the child (RuntimeMissing if none). export: writes the formats other than npz.
+    python: finds the Python that runs the children (RuntimeMissing if none). export: writes the formats other than npz.
     """
     try:
-        request = _request(arguments)
-        report = run_blocking(request, python(), _show_progress)
+        batch = make_batch(arguments, python, export)
+        report = wait_for(batch, _show_progress)
         _show_progress(Progress("Done", 1.0))
         sys.stderr.write("\n")
-        report = _export_all(report, request, export)
-        return _summary(report, Path(request.out))
+        return _summary(report, Path(batch.request.out))
     except DoppelError as error:
         sys.stderr.write(f"\n{error.kind}: {error}\n  {error.hint}\n")
         return _exit_code(error)
 
 
-def _request(arguments: argparse.Namespace) -> Request:
-    photos = [photo for path in arguments.photos for photo in _photos(path)]
-    settings = {setting.name: getattr(arguments, setting.name) for setting in SETTINGS}
-    return Request(tuple(map(str, photos)), str(arguments.out), settings, arguments.weights, arguments.body_file)
+def export_avatars(arguments: argparse.Namespace, program: str = "") -> int:
+    """Write the Avatars of parsed arguments in their formats, by Blender as a child; the exit code. program: a Blender, if one is known.
 
-
-def _photos(path: Path) -> list[Path]:
-    """The path itself, or a folder's photos by name. SettingInvalid for a folder without any."""
-    if not path.is_dir():
-        return [path]
-    photos = sorted(file for file in path.iterdir() if file.suffix.lower() in PHOTO_SUFFIXES)
-    if not photos:
-        raise SettingInvalid(f"The folder {path} holds no photos", f"Photos end in {', '.join(sorted(PHOTO_SUFFIXES))}.")
-    return photos
-
-
-def _export_all(report: Report, request: Request, export: Export) -> Report:
-    """Write the other formats of every Avatar; the report with their files, saved again. A failure is that photo's alone."""
-    formats = [word for word in str(request.settings["formats"]).split(",") if word != "npz"]
-    if not formats:
-        return report
-    photos = []
-    for photo in report.photos:
+    One that fails does not stop the others.
+    """
+    formats = [word for word in arguments.formats.split(",") if word != "npz"]
+    failed = []
+    for avatar in arguments.avatars:
         try:
-            made = [str(file) for avatar in photo.files for file in export(Path(avatar), formats, Path(request.out))]
-            photos.append(replace(photo, files=photo.files + tuple(made)))
-        except (BlenderMissing, RuntimeMissing):
-            raise
+            files = export_by_blender(avatar.absolute(), formats, arguments.out.absolute(), program, arguments.lods)
+            sys.stdout.write(f"{avatar.name}: {', '.join(file.name for file in files)}\n")
         except DoppelError as error:
-            sys.stderr.write(f"{photo.photo}: {error}\n")
-            photos.append(replace(photo, status="failed", error=error_message(error)))
-    report = Report(tuple(photos), report.version)
-    return load_report(report.save(Path(request.out) / "report.json"))
+            sys.stderr.write(f"{avatar.name}: {error.kind}: {error}\n  {error.hint}\n")
+            failed.append(error)
+    return max(map(_exit_code, failed), default=0)
+
+
+def make_batch(arguments: argparse.Namespace, python: Callable[[], Path], export: Export) -> Batch:
+    """The Batch that parsed arguments ask for, as far as possible with an error before anything is started."""
+    photos = list_photos(arguments.photos, arguments.out)
+    settings = {setting.name: getattr(arguments, setting.name) for setting in SETTINGS}
+    request = Request(tuple(map(str, photos)), str(arguments.out), settings, arguments.weights, arguments.body_file)
+    keep = arguments.earlier == "keep"
+    if arguments.ray:
+        cluster = _cluster(arguments.ray, request)
+        return Batch(request, cluster.start, export, arguments.workers or cluster.workers, keep, arguments.part, share=1)
+    workers = arguments.workers or workers_for(str(settings["device"]), str(settings["formats"]))
+    workers = min(workers, len(photos))
+    path, threads = python(), max(1, usable_cores() // workers)
+    return Batch(
+        request,
+        lambda share, folder: Worker(share, path, folder, threads=threads),
+        export,
+        workers,
+        keep,
+        arguments.part,
+    )
 
 
 def _show_progress(progress: Progress) -> None:
     done = round(progress.fraction * 30)
-    sys.stderr.write(f"\r[{'#' * done}{'-' * (30 - done)}] {progress.fraction:4.0%}  {progress.stage:<24}")
+    sys.stderr.write(f"\r[{'#' * done}{'-' * (30 - done)}] {progress.fraction:4.0%}  {progress.stage:<36}")
     sys.stderr.flush()
 
 
@@ -120,10 +156,11 @@ def _summary(report: Report, out: Path) -> int:
             if photo.error
             else ", ".join(Path(file).name for file in photo.files)
         )
-        sys.stdout.write(f"{Path(photo.photo).name}: {outcome} ({seconds:.1f} s)\n")
+        held = ", ".join(f"{amount:g} GiB{' of the GPU' if kind == 'gpu' else ''}" for kind, amount in photo.memory.items())
+        sys.stdout.write(f"{Path(photo.photo).name}: {outcome} ({seconds:.1f} s{', ' + held if held else ''})\n")
         for warning in photo.warnings:
             sys.stdout.write(f"  warning: {warning}\n")
-    sys.stdout.write(f"{len(report.photos) - len(report.failed)} of {len(report.photos)} done; report: {out / 'report.json'}\n")
+    sys.stdout.write(f"{in_short(report)}; report: {out / 'report.html'}\n")
     return 1 if report.failed else 0
 
 

@@ -62,7 +62,30 @@ class AvatarInvalid(DoppelError):
 
 
 class RuntimeMissing(DoppelError):
-    default_hint = "Set Python Runtime in the add-on's preferences, or DOPPEL_PYTHON, to a Python that has Doppel's packages."
+    default_hint = (
+        "Press Install Runtime, or run `blender --command doppel setup`; or set Python Runtime in the add-on's preferences, or "
+        "DOPPEL_PYTHON, to a Python that has Doppel's packages."
+    )
+
+
+class OnlineAccessOff(DoppelError):
+    default_hint = "Allow it in Preferences, System, Network: Allow Online Access; or choose a folder of wheels to install from."
+
+
+class NetworkUnreachable(DoppelError):
+    default_hint = "Check the connection and press the button again: what was installed already is kept."
+
+
+class PackageUnavailable(DoppelError):
+    default_hint = "Check Package Index, Torch Index and Wheels Folder in the add-on's preferences; empty they are pip's own."
+
+
+class DiskFull(DoppelError):
+    default_hint = "Make room on that disk and press the button again; the CPU build is the smallest."
+
+
+class InstallFailed(DoppelError):
+    default_hint = "Press Repair Runtime to try again; the log says more."
 
 
 class BlenderMissing(DoppelError):

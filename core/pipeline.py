@@ -96,6 +96,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def gpu_memory() -> int:
+    """The most bytes torch has held on a CUDA GPU since the last call; 0 without one. What it keeps for later is given back."""
+    if not torch.cuda.is_available():
+        return 0
+    most = torch.cuda.max_memory_allocated()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    return most
+
+
 def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> Iterator[Avatar]:
     """An Avatar for each person of the photo who is wanted, largest first. PhotoUnreadable, PhotoTooLarge, NoPersonFound."""
     settings = request.settings
@@ -108,14 +118,19 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Fitting the body"):
             body = fit_body(photo, person, models.body, models.lifter)
         with clock("Making the surface"):
-            surface, light, unlit = make_surface(photo, person, body, models.field, str(settings["quality"]))
+            surface, light, unlit, notes = make_surface(photo, person, body, models.field, str(settings["quality"]))
         with clock("Making the rig"):
             skin_joints, skin_weights = skin(surface, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
         with clock("Painting the texture"):
             size = SIZES.get(str(settings["texture"]))
             texture = paint(photo, person, body, surface, rest, size, unlit) if size else None
-        facts = {"person": number, "of": len(people), "seconds": dict(clock.seconds), "warnings": [*person.warnings, *body.warnings]}
+        facts = {
+            "person": number,
+            "of": len(people),
+            "seconds": dict(clock.seconds),
+            "warnings": [*person.warnings, *body.warnings, *notes],
+        }
         yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
 
 

@@ -3,29 +3,27 @@
 By hand: `python -m core.run request.json`, with a request that `Request.save` wrote.
 """
 
-import os
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
-from . import __version__
-from .errors import AlreadyRunning, DoppelError, FolderNotWritable, OutOfMemory, RuntimeMissing, Unexpected
-from .job import Done, Message, PhotoReport, Progress, Report, Request, error_message, load_request, message_to_line
-
-LOCK = ".doppel.lock"
-"""File in the output folder that holds the number of the process writing there."""
+from . import __version__, memory
+from .child import end_with_parent, sender, take_stdout
+from .errors import DoppelError, FolderNotWritable, OutOfMemory, RuntimeMissing, Unexpected
+from .folder import locked, open_folder
+from .job import Done, Message, PhotoEnded, PhotoReport, Progress, Report, Request, error_message, load_request
+from .photo_list import output_names
 
 
 def main(arguments: list[str]) -> int:
     """0 when the job came to its end (single photos may have failed), 1 when it failed as a whole; either way a message says so."""
-    send = _sender(_take_stdout())
-    _end_with_parent()
+    send = sender(take_stdout())
+    end_with_parent()
     try:
-        report = run_job(load_request(Path(arguments[0])), lambda message: send(message))
+        report = run_job(load_request(Path(arguments[0])), send)
         send(Done(str(report)))
     except Exception as error:
         traceback.print_exc()
@@ -35,57 +33,69 @@ def main(arguments: list[str]) -> int:
 
 
 def run_job(request: Request, send: Callable[[Message], None]) -> Path:
-    """Reconstruct every photo of the request and write report.json; its path. One bad photo does not stop the others."""
+    """Reconstruct every photo of the request and write its report; the report's path. One bad photo does not stop the others."""
     send(Progress("Starting", 0.0))
     pipeline = _import_pipeline()
-    out = _open_folder(Path(request.out))
-    with _locked(out):
+    out = open_folder(Path(request.out))
+    with nullcontext() if request.report else locked(out):  # whoever says where the report goes holds the folder
         models = pipeline.load_models(request)
         reports = []
-        for number, (photo, name) in enumerate(zip(request.photos, output_names(request.photos), strict=True)):
+        for number, (photo, name) in enumerate(zip(request.photos, request.names or output_names(request.photos), strict=True)):
             clock = pipeline.Clock(_stage_progress(pipeline.STAGES, number, len(request.photos), send))
             reports.append(_one_photo(pipeline, Path(photo), out / name, request, models, clock))
-        return Report(tuple(reports), __version__).save(out / "report.json")
+            send(PhotoEnded(reports[-1]))
+        return Report(tuple(reports), __version__).save(Path(request.report or out / "report.json"))
 
 
 def _one_photo(pipeline, photo: Path, target: Path, request: Request, models, clock) -> PhotoReport:
-    """Reconstruct one photo into target.npz, target-2.npz, …; any error becomes the report's."""
+    """Reconstruct one photo into target.npz, target-2.npz, …; any error becomes the report's. A GPU whose memory runs out, also for small
+    parts, is given up for this photo: the processor does it from the start."""
+    memory.forget_peak()
     files: list[str] = []
     warnings: list[str] = []
+    error = _people(pipeline, photo, target, request, models, clock, files, warnings)
+    if error and memory.ran_out(error) and models.device.type != "cpu":
+        error = None  # its traceback holds what the GPU should give back
+        pipeline.gpu_memory()
+        files.clear()
+        warnings[:] = ["The GPU's memory ran out: this photo was done on the processor"]
+        request = replace(request, settings={**request.settings, "device": "cpu"})
+        error = _people(pipeline, photo, target, request, pipeline.load_models(request), clock, files, warnings)
+    held = {"main": round(memory.peak() / 2**30, 2)}
+    gpu = pipeline.gpu_memory()
+    if gpu:
+        held["gpu"] = round(gpu / 2**30, 2)
+    told = error_message(to_doppel_error(error)) if error else None
+    return PhotoReport(str(photo), "failed" if error else "done", clock.seconds, tuple(files), told, tuple(warnings), held)
+
+
+def _people(
+    pipeline, photo: Path, target: Path, request: Request, models, clock, files: list[str], warnings: list[str]
+) -> Exception | None:
+    """Write every person of the photo, adding to files and warnings; the error that ended it, or None. FolderNotWritable."""
     try:
         for avatar in pipeline.reconstruct(photo, request, models, clock):
             number = len(files) + 1
             path = target.with_name(target.name + ("" if number == 1 else f"-{number}") + ".npz")
             files.append(str(avatar.save(path)))
             warnings += avatar.meta.get("warnings", [])
+            if request.previews:
+                from .preview import save_preview
+
+                save_preview(avatar, photo, Path(request.previews) / f"{path.stem}.jpg")
     except FolderNotWritable:
         raise
     except Exception as error:
         traceback.print_exc()
-        return PhotoReport(str(photo), "failed", clock.seconds, tuple(files), error_message(to_doppel_error(error)), tuple(warnings))
-    return PhotoReport(str(photo), "done", clock.seconds, tuple(files), None, tuple(warnings))
-
-
-def output_names(photos: tuple[str, ...]) -> list[str]:
-    """A name per photo: its own without the suffix; where two would be equal, the second keeps its suffix or takes a count."""
-    names: list[str] = []
-    for photo in map(Path, photos):
-        name = photo.stem
-        if name in names:
-            name = photo.name.replace(".", "_")
-        count = 1
-        while name in names:
-            count += 1
-            name = f"{photo.stem}_{count}"
-        names.append(name)
-    return names
+        return error
+    return None
 
 
 def to_doppel_error(error: Exception) -> DoppelError:
     """The error itself, or what a user should hear of it."""
     if isinstance(error, DoppelError):
         return error
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error):
+    if memory.ran_out(error):
         return OutOfMemory("Memory ran out")
     return Unexpected(f"{type(error).__name__}: {error}")
 
@@ -109,77 +119,6 @@ def _stage_progress(stages: dict[str, float], number: int, count: int, send: Cal
         send(Progress(stage, (number + furthest[0]) / count))
 
     return on_stage
-
-
-def _open_folder(out: Path) -> Path:
-    """The output folder, made and known to be writable. FolderNotWritable."""
-    probe = out / f".doppel-{os.getpid()}"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise FolderNotWritable(f"{out} cannot be written to: {error.strerror}") from error
-    return out
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Hold the folder for this process. AlreadyRunning while another living process holds it; a dead one's lock is taken over."""
-    lock = out / LOCK
-    holder = _holder(lock)
-    if holder:
-        raise AlreadyRunning(f"Another job (process {holder}) is writing to {out}")
-    lock.unlink(missing_ok=True)
-    try:
-        with lock.open("x") as file:
-            file.write(str(os.getpid()))
-    except FileExistsError:
-        raise AlreadyRunning(f"Another job has just begun to write to {out}") from None
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _holder(lock: Path) -> int:
-    """Number of the living process named in the lock, 0 if there is none."""
-    try:
-        number = int(lock.read_text())
-        os.kill(number, 0)
-    except PermissionError:
-        return number
-    except (OSError, ValueError):
-        return 0
-    return number
-
-
-def _take_stdout() -> TextIO:
-    """The real stdout, for messages alone: from here on whatever a library prints goes to stderr."""
-    line = os.dup(1)
-    os.dup2(2, 1)
-    return os.fdopen(line, "w", encoding="utf-8", buffering=1)
-
-
-def _sender(line: TextIO) -> Callable[[Message], None]:
-    def send(message: Message) -> None:
-        line.write(message_to_line(message))
-        line.flush()
-
-    return send
-
-
-def _end_with_parent() -> None:
-    """Where a parent started this process, end when it does: its end closes our stdin."""
-    if "DOPPEL_PARENT" not in os.environ:
-        return
-
-    def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":

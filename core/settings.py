@@ -117,13 +117,45 @@ FORMATS = Setting(
     (
         Choice("npz", "Avatar (.npz)", "Everything, as plain arrays"),
         Choice("glb", "glTF (.glb)", "Rigged mesh for the web and game engines"),
-        Choice("obj", "OBJ", "Mesh in the photo's pose, no rig"),
+        Choice("obj", "OBJ", "Mesh in the photo's pose, no rig; a texture lies beside it"),
         Choice("blend", "Blender (.blend)", "The whole scene"),
-        Choice("fbx", "FBX", "Rigged mesh for Unity, Unreal, Maya"),
+        Choice("fbx", "FBX", "Rigged mesh in the photo's pose for Maya and others"),
+        Choice(
+            "unity", "Unity", "FBX of a character: T pose, Unity's bone names, centimetres in the data, levels of detail in the one file"
+        ),
+        Choice("unreal", "Unreal", "The same with the mannequin's bone names under a bone “root”"),
+        Choice("mixamo", "Mixamo", "The same with Mixamo's bone names, for its motions"),
+        Choice("usd", "USD (.usdz)", "Rigged mesh with its textures in one archive"),
     ),
     several=True,
 )
 SEED = Setting("seed", "Seed", "Start of the random numbers: the same seed gives the same result", 0, minimum=0, maximum=2**31 - 1)
+
+WORKERS = Setting(
+    "workers", "Workers", "How many photos to work on at once: 0 is as many as memory and processor allow", 0, minimum=0, maximum=256
+)
+EARLIER = Setting(
+    "earlier",
+    "Earlier Results",
+    "What becomes of photos that an earlier run into this folder has done",
+    "keep",
+    (
+        Choice("keep", "Keep", "Whole files made of the same photo with the same settings, weights and version are kept, the rest is made"),
+        Choice("replace", "Replace", "Everything is made anew"),
+    ),
+)
+
+LODS = Setting(
+    "lods",
+    "Levels of Detail",
+    "Lighter copies besides the full surface, each with a quarter of the triangles of the last",
+    0,
+    minimum=0,
+    maximum=3,
+)
+
+RUN_SETTINGS = (WORKERS, EARLIER)
+"""How a batch is run: they change nothing of what is made."""
 
 SETTINGS = (PEOPLE, SURFACE, QUALITY, TEXTURE, DEVICE, SEX, FORMATS, SEED)
 

@@ -13,9 +13,11 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from .errors import Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
-from .job import Done, Error, Message, Progress, Report, Request, error_message, line_to_message, load_report
+from .job import Done, Error, Log, Message, Progress, Request, error_message, line_to_message, load_report
+from .runtime import INSIDE, Installation, runtime_python
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds `core`: the checkout, or the installed extension."""
@@ -34,27 +36,55 @@ def find_python(preference: str = "", runtime: Path | None = None) -> Path:
             if not Path(path).is_file():
                 raise RuntimeMissing(f"{origin} names {path}, which is not a file")
             return Path(path)
-    inside = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
-    for folder in ([runtime] if runtime else []) + [ROOT / ".venv"]:
-        if (folder / inside).is_file():
-            return folder / inside
+    installed = runtime_python(runtime) if runtime else None
+    if installed:
+        return installed
+    if (ROOT / ".venv" / INSIDE).is_file():
+        return ROOT / ".venv" / INSIDE
     raise RuntimeMissing("No Python with Doppel's packages was found")
+
+
+@runtime_checkable
+class Working(Protocol):
+    """Something that runs and says how far it is: a Worker, a Batch of them, a task on another machine."""
+
+    ended: bool
+
+    def poll(self, timeout: float | None = None) -> list[Message]: ...
+
+    def cancel(self) -> None: ...
+
+
+class Read(Working, Protocol):
+    """Something whose result is read when it has said Done: `read` takes the path that Done names."""
+
+    def read(self, path: str, /) -> Any: ...
 
 
 class Worker:
     """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
 
     log: the file with the child's stderr. It lies in `folder` (default: a new temporary one) beside the request, so that the child can be
-    run again by hand: `python -m core.run request.json`.
+    run again by hand: `python -m core.run request.json`. module: what the child runs; read: what `wait` makes of the path that Done names.
+    threads: how many the child computes with (None: as many as it likes).
     """
 
-    def __init__(self, request: Request, python: Path, folder: Path | None = None):
+    def __init__(
+        self,
+        request: Request | Installation,
+        python: Path,
+        folder: Path | None = None,
+        module: str = "core.run",
+        read: Callable[[str], Any] = load_report,
+        threads: int | None = None,
+    ):
+        self.read = read
         self.folder = folder or Path(tempfile.mkdtemp(prefix="doppel-"))
         self.log = self.folder / "worker.log"
         self.ended = False
         self._cancelled = False
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._child = _start([str(python), "-m", "core.run", str(request.save(self.folder / "request.json"))], self.log)
+        self._child = _start([str(python), "-m", module, str(request.save(self.folder / "request.json"))], self.log, threads)
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -96,28 +126,46 @@ class Worker:
         if self._child.poll() is None:
             if os.name == "posix":
                 os.killpg(self._child.pid, signal.SIGKILL)
-            else:
-                self._child.kill()
+            else:  # a plain kill would leave the child's own children, such as pip, alive
+                subprocess.run(["taskkill", "/F", "/T", "/PID", str(self._child.pid)], capture_output=True, check=False)
 
-    def wait(self, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-        """Block until the end; the Report, or the Error raised as its exception. Ctrl-C kills the child and becomes Cancelled."""
-        try:
-            while True:
-                for message in self.poll(timeout=0.2):
-                    if isinstance(message, Error):
-                        raise message.exception()
-                    if isinstance(message, Done):
-                        return load_report(message.report)
+    def wait(
+        self, on_progress: Callable[[Progress], None] = lambda progress: None, on_log: Callable[[str], None] = lambda line: None
+    ) -> Any:
+        """Block until the end, as `wait_for` does; what `read` makes of the result."""
+        return wait_for(self, on_progress, on_log, self.read)
+
+
+def wait_for(
+    job: Working,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_log: Callable[[str], None] = lambda line: None,
+    read: Callable[[str], Any] = load_report,
+) -> Any:
+    """Block until the end; what `read` makes of the result, or the Error raised as its exception. Ctrl-C kills what runs: Cancelled."""
+    try:
+        while True:
+            for message in job.poll(timeout=0.2):
+                if isinstance(message, Error):
+                    raise message.exception()
+                if isinstance(message, Done):
+                    return read(message.report)
+                if isinstance(message, Log):
+                    on_log(message.line)
+                elif isinstance(message, Progress):
                     on_progress(message)
-        except KeyboardInterrupt:
-            self.cancel()
-            raise Cancelled("Cancelled") from None
+    except KeyboardInterrupt:
+        job.cancel()
+        job.poll()
+        raise Cancelled("Cancelled") from None
 
 
-def _start(command: list[str], log: Path) -> subprocess.Popen:
+def _start(command: list[str], log: Path, threads: int | None) -> subprocess.Popen:
     """The child: stdout and stdin piped, stderr to a file, free of the parent's Python settings (Blender sets its own)."""
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE")}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "DOPPEL_PARENT": str(os.getpid())}
+    if threads:
+        environment.setdefault("OMP_NUM_THREADS", str(threads))
     hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
     try:
         with log.open("w") as stderr:
@@ -133,9 +181,4 @@ def _last_words(log: Path) -> str:
     return f"It last said: {lines[-1]}" if lines else WorkerCrashed.default_hint
 
 
-def run_blocking(request: Request, python: Path, on_progress: Callable[[Progress], None] = lambda progress: None) -> Report:
-    """Run a whole job and return its Report; DoppelError if the job as a whole failed."""
-    return Worker(request, python).wait(on_progress)
-
-
-__all__ = ["ROOT", "DoppelError", "Worker", "find_python", "run_blocking"]
+__all__ = ["ROOT", "DoppelError", "Worker", "find_python", "wait_for"]

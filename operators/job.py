@@ -3,37 +3,66 @@
 `pump` is a plain function, so that a timer in a window, a loop in a script and a test can all drive it.
 """
 
+import time
+from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from ..core.errors import DoppelError, Unexpected
-from ..core.job import Done, Error, Report, Request, load_report
-from ..core.worker import Worker
-from .runtime import python
+from ..core.errors import DoppelError, RuntimeMissing, Unexpected
+from ..core.estimate import Forecast
+from ..core.estimate import in_words as in_words_of_time
+from ..core.job import Done, Error, Log, Progress, Request
+from ..core.runtime import Installation, read_runtime
+from ..core.worker import Read, Worker
+from .runtime import python, save_recent
 
 
 @dataclass
 class Job:
-    """A started worker and what it has said so far. report or error is set when it is over."""
+    """A started worker, or a batch of them, and what it has said so far. made or error is set when it is over.
 
-    worker: Worker
+    what: what goes on, for those who have to wait. lines: the last lines of its log.
+    """
+
+    worker: Read
+    what: str = "A person is being reconstructed"
     stage: str = "Starting"
     fraction: float = 0.0
-    report: Report | None = None
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=6))
+    forecast: Forecast | None = None
+    made: Any = None
     error: DoppelError | None = None
 
-    def result(self) -> Report:
-        """The report of a job that is over, or its error raised."""
-        if self.error or not self.report:
+    def remaining(self) -> str:
+        """How long it still takes, in words; "" where that is not known."""
+        return f"about {in_words_of_time(self.forecast.remaining(time.monotonic()))} left" if self.forecast else ""
+
+    def result(self) -> Any:
+        """What a job that is over made, a Report or a Runtime; or its error raised."""
+        if self.error or not self.made:
             raise self.error or Unexpected("The job is not over")
-        return self.report
+        return self.made
+
+
+class Problem(NamedTuple):
+    """An error as the panels show it: its sentence, what to do, and its kind, by which they know a button that mends it."""
+
+    text: str
+    hint: str
+    kind: str = ""
+
+
+def problem_of(error: DoppelError) -> Problem:
+    return Problem(str(error), error.hint, error.kind)
 
 
 @dataclass
 class Outcome:
-    """How the last job ended, in lines for a person: what was made, what went wrong (sentence and hint), what to know."""
+    """How the last job ended, in lines for a person: what was made, what went wrong, what to know."""
 
     facts: list[str] = field(default_factory=list)
-    errors: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -44,15 +73,36 @@ def in_words(text: str, hint: str) -> str:
 
 @dataclass
 class State:
-    """What the panels show: the running job, or None, and the last one's outcome."""
+    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first."""
 
     job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    recent: list[str] = field(default_factory=list)
+
+    def remember(self, avatars: list[str]) -> None:
+        """Put these Avatar files first among the recent ones, of which a few are kept, here and in the user folder."""
+        self.recent = list(dict.fromkeys([*avatars, *self.recent]))[:RECENT]
+        save_recent(self.recent)
 
     def start(self, request: Request) -> Job:
         """Start the request's worker. RuntimeMissing."""
+        forecast = Forecast(str(request.settings["quality"]), len(request.photos), time.monotonic())
+        return self.follow(Job(Worker(request, python()), forecast=forecast))
+
+    def follow(self, job: Job) -> Job:
+        """Make what has been started the running job."""
+        self.outcome, self.job = Outcome(), job
+        return job
+
+    def install(self, wanted: Installation) -> Job:
+        """Start making the runtime with the Python that `wanted` names. RuntimeMissing where it will not start."""
+        if not Path(wanted.python).is_file():
+            raise RuntimeMissing(
+                f"Make With names {wanted.python}, which is not a file", "Choose a Python, or leave it empty for Blender's own."
+            )
         self.outcome = Outcome()
-        self.job = Job(Worker(request, python()))
+        worker = Worker(wanted, Path(wanted.python), module="core.install", read=read_runtime)
+        self.job = Job(worker, "The runtime is being installed")
         return self.job
 
     def stop(self) -> None:
@@ -62,6 +112,9 @@ class State:
             self.job = None
 
 
+RECENT = 6
+"""Avatar files that are remembered."""
+
 STATE = State()
 """The one state of this Blender."""
 
@@ -70,16 +123,20 @@ def pump(job: Job, timeout: float | None = None) -> bool:
     """Take in what the worker has said since the last call; True when the job is over. timeout: seconds to wait for news (None: do not)."""
     for message in job.worker.poll(timeout):
         if isinstance(message, Done):
-            _read_report(job, message.report)
+            _read_result(job, message.report)
         elif isinstance(message, Error):
             job.error = message.exception()
-        else:
+        elif isinstance(message, Log):
+            job.lines.append(message.line)
+        elif isinstance(message, Progress):
             job.stage, job.fraction = message.stage, message.fraction
+            if job.forecast:
+                job.forecast.stage(job.stage, time.monotonic())
     return job.worker.ended
 
 
-def _read_report(job: Job, path: str) -> None:
+def _read_result(job: Job, path: str) -> None:
     try:
-        job.report = load_report(path)
+        job.made = job.worker.read(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        job.error = Unexpected(f"The worker's report {path} cannot be read: {error}")
+        job.error = Unexpected(f"The worker's result {path} cannot be read: {error}")

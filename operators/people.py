@@ -6,9 +6,9 @@ from pathlib import Path
 from ..core.avatar import Avatar, load_avatar
 from ..core.job import Report
 from ..scene.cleanup import all_or_nothing
-from ..scene.export import export_person
+from ..scene.export import export_files
 from ..scene.person import build_person
-from .job import Outcome
+from .job import Outcome, Problem
 
 
 def build_people(report: Report, formats: list[str]) -> Outcome:
@@ -23,11 +23,20 @@ def build_people(report: Report, formats: list[str]) -> Outcome:
             outcome.facts.append(_build(avatar, path, photo, formats, outcome))
     if avatars:
         outcome.facts.append(f"Files in {avatars[0][0].parent}")
+        memory = _memory(report)
+        outcome.facts += [memory] if memory else []
     for result in report.photos:
         outcome.warnings += result.warnings
         if result.error:
-            outcome.errors.append((f"{Path(result.photo).name}: {result.error.text}", result.error.hint))
+            outcome.errors.append(Problem(f"{Path(result.photo).name}: {result.error.text}", result.error.hint, result.error.kind))
     return outcome
+
+
+def _memory(report: Report) -> str:
+    """The most that any photo took, in words; "" where the worker did not say."""
+    most = {kind: max(photo.memory.get(kind, 0) for photo in report.photos) for kind in ("main", "gpu")}
+    gpu = f", {most['gpu']:g} GiB of the GPU" if most["gpu"] else ""
+    return f"Memory: {most['main']:g} GiB at most{gpu}" if most["main"] else ""
 
 
 def _build(avatar: Avatar, path: Path, photo: str, formats: list[str], outcome: Outcome) -> str:
@@ -36,8 +45,7 @@ def _build(avatar: Avatar, path: Path, photo: str, formats: list[str], outcome: 
         warnings.simplefilter("always", UserWarning)
         person = build_person(avatar, path.stem, photo)
     outcome.warnings += [str(warning.message) for warning in caught if warning.category is UserWarning]
-    for format in formats:
-        export_person(person, path.with_suffix(f".{format}"), format)
+    export_files(person, path.parent, path.stem, formats)
     seconds = sum(avatar.meta.get("seconds", {}).values())
     files = ", ".join(["npz", *formats])
     return f"{person.name}: {len(avatar.vertices):,} vertices, {len(avatar.joints)} joints, {seconds:.1f} s ({files})"

@@ -1,5 +1,6 @@
 """What a job needs from this computer: which Python computes, which weights it takes, where results go."""
 
+import json
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import DoppelError, WeightsMissing
+from ..core.runtime import RECORD, Runtime, read_runtime
 from ..core.weights import FOLDER, read_index
 from ..core.worker import find_python
 
@@ -29,7 +31,25 @@ def preference(name: str) -> str:
 
 def python() -> Path:
     """The Python that computes. RuntimeMissing where there is none."""
-    return find_python(preference("python"), user_folder() / "runtime")
+    return find_python(preference("python"), runtime_folder())
+
+
+def runtime_folder() -> Path:
+    """Where Install Runtime puts it."""
+    return user_folder() / "runtime"
+
+
+def installed() -> Runtime | None:
+    """What is known of the installed runtime, None where it is not whole. Its file is read again only when it has changed."""
+    try:
+        return _read_runtime(runtime_folder(), (runtime_folder() / RECORD).stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _read_runtime(folder: Path, changed: int) -> Runtime | None:
+    return read_runtime(folder)
 
 
 def problem() -> DoppelError | None:
@@ -56,6 +76,24 @@ def user_folder() -> Path:
     if PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(PACKAGE))
     return Path(tempfile.gettempdir()) / "doppel"
+
+
+def save_recent(paths: list[str]) -> None:
+    """Remember the Avatars made lately for the next Blender; where the folder cannot be written to, not: no job fails of it."""
+    try:
+        user_folder().mkdir(parents=True, exist_ok=True)
+        (user_folder() / "recent.json").write_text(json.dumps(paths), encoding="utf-8")
+    except OSError:
+        return
+
+
+def load_recent() -> list[str]:
+    """The Avatars made lately whose files are still there, newest first."""
+    try:
+        paths = json.loads((user_folder() / "recent.json").read_text(encoding="utf-8"))
+        return [path for path in paths if Path(path).is_file()]
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def output_folder() -> Path:

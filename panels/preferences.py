@@ -1,10 +1,16 @@
-"""The add-on's preferences: three paths, and whether a job can run with them."""
+"""The add-on's preferences: the runtime, the weights, the body; and whether a job can run with them."""
 
 import bpy
 
-from ..operators.job import in_words
-from ..operators.runtime import PACKAGE, problem, python
+from ..core.runtime import FLAVOUR, GIB, usual_flavour
+from ..operators.job import STATE, in_words
+from ..operators.properties import setting_to_property
+from ..operators.runtime import PACKAGE, installed, problem, python, runtime_folder
+from .runtime import draw_install, draw_job, installing
 from .text import paragraph
+
+PATHS = ("python", "weights", "body_file")
+INSTALLING = ("wheels", "index", "torch_index", "make_with")
 
 
 class DOPPEL_preferences(bpy.types.AddonPreferences):
@@ -12,7 +18,7 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
 
     python: bpy.props.StringProperty(
         name="Python Runtime",
-        description="The Python program that computes: one that has the packages of requirements/runtime.txt",
+        description="A Python program that has the packages of requirements/runtime.txt, to compute with instead of the installed runtime",
         subtype="FILE_PATH",
     )
     weights: bpy.props.StringProperty(
@@ -23,12 +29,47 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
         description="Your own licensed SMPL model (.pkl or .npz), used instead of the open body that came with the extension",
         subtype="FILE_PATH",
     )
+    flavour: setting_to_property(FLAVOUR, usual_flavour())
+    wheels: bpy.props.StringProperty(
+        name="Wheels Folder", description="A folder of wheels: the runtime is installed from it, without a network", subtype="DIR_PATH"
+    )
+    index: bpy.props.StringProperty(
+        name="Package Index", description="Address of the package index to install from. Empty: the one that pip is set up with"
+    )
+    torch_index: bpy.props.StringProperty(
+        name="Torch Index",
+        description="Address of a package index for torch alone, such as PyTorch's own for one CUDA version or for the processor",
+    )
+    make_with: bpy.props.StringProperty(
+        name="Make With",
+        description="The Python program, 3.11 to 3.14, to make the runtime with. Empty: Blender's own",
+        subtype="FILE_PATH",
+    )
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        for name in ("python", "weights", "body_file"):
+        for name in PATHS:
             layout.prop(self, name)
         missing = problem()
         words = in_words(str(missing), missing.hint) if missing else f"Computes with {python()}"
         paragraph(layout, context, words, "ERROR" if missing else "CHECKMARK")
+        box = layout.box()
+        box.label(text="Installed Runtime", icon="PACKAGE")
+        draw_runtime(box, context, self)
+
+
+def draw_runtime(box: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.AddonPreferences) -> None:
+    for name in INSTALLING:
+        box.prop(settings, name)
+    if installing():
+        draw_job(box, context, STATE.job)
+        return
+    runtime, there = installed(), runtime_folder().is_dir()
+    if runtime:
+        paragraph(box, context, f"{runtime.size / GIB:.1f} GiB: Python {runtime.python}, torch {runtime.torch}", "CHECKMARK")
+        for note in (runtime.note, "This version asks for other packages: press Repair" if runtime.outdated else ""):
+            if note:
+                paragraph(box, context, note, "INFO")
+    draw_install(box, context, settings, "Repair Runtime" if there else "Install Runtime")
+    box.operator("doppel.remove_runtime", icon="TRASH")

@@ -1,4 +1,4 @@
-"""What the sidebar remembers, saved in the .blend at Scene.doppel: the photo, the output folder and every setting."""
+"""What the sidebar remembers, saved in the .blend at Scene.doppel: the photos, the output folder and every setting."""
 
 import bpy
 
@@ -11,8 +11,14 @@ def _show_preview(settings: "DOPPEL_settings", context: bpy.types.Context) -> No
         settings.photo.preview_ensure()
 
 
+class DOPPEL_photo(bpy.types.PropertyGroup):
+    """One more photo: `name` is its path."""
+
+
 class DOPPEL_settings(SettingProperties, bpy.types.PropertyGroup):
     photo: bpy.props.PointerProperty(type=bpy.types.Image, name="Photo", description="The photo to reconstruct", update=_show_preview)
+    photos: bpy.props.CollectionProperty(type=DOPPEL_photo, name="More Photos", description="Photos to reconstruct besides the one shown")
+    active_photo: bpy.props.IntProperty(name="Active Photo", options={"HIDDEN"})
     folder: bpy.props.StringProperty(
         name="Output Folder",
         description="Where the person's files go (empty: a folder “doppel” beside the .blend)",

@@ -14,7 +14,9 @@ spherical_harmonics  the node group that evaluates such light
 panorama    a world as an equirectangular picture
 cleanup     nothing stays behind of what failed halfway
 files       whether a file can be written
-export      glb, fbx, obj and blend files
+export      glb, fbx, usdz, obj and blend files
+character   a person as game engines take one: at rest, in their units, axes and bone names
+bone_names  what Unity, Unreal and Mixamo call SMPL's joints
 sheet       a picture from four sides
 batch       Avatar files to all of these, in a Blender of our own
 __main__    batch as a program

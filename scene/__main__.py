@@ -25,7 +25,8 @@ def load_package() -> None:
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("scene", description="Avatar files to Blender's formats.")
     parser.add_argument("avatars", nargs="+", type=Path, metavar="AVATAR.npz")
-    parser.add_argument("--formats", default="", help="glb, fbx, obj, blend, separated by commas")
+    parser.add_argument("--formats", default="", help="glb, fbx, unity, unreal, mixamo, usd, obj, blend, separated by commas")
+    parser.add_argument("--lods", type=int, default=0, metavar="N", help="lighter copies besides the full surface, 0 to 3")
     parser.add_argument("--out", type=Path, default=Path(), metavar="DIR")
     parser.add_argument("--photo", type=Path, help="the photo behind the camera (default: the Avatar's, where it still is)")
     parser.add_argument(
@@ -48,7 +49,7 @@ def convert(arguments: argparse.Namespace) -> list[Path]:
     return [
         file
         for avatar in arguments.avatars
-        for file in convert_avatar(avatar, formats, arguments.out.absolute(), photo=arguments.photo, sheet_poses=arguments.sheet)
+        for file in convert_avatar(avatar, formats, arguments.out.absolute(), arguments.photo, arguments.sheet, arguments.lods)
     ]
 
 

@@ -25,15 +25,10 @@ from ..photo.person import Person, Photo
 from ..skeleton import JOINT
 from .body_help import body_help
 from .isosurface import CELLS, isosurface
+from .portions import CHUNK, Portions
 from .seen import colours_seen, confidence
 from .surface import Surface
 from .view import View, look, to_linear, to_srgb
-
-CHUNK = 65_536
-"""Points whose nearest body points are looked for at once; bounds the memory to about 250 MB."""
-
-AT_ONCE = 8_192
-"""Points a processor's network is asked at once: their intermediate values stay in its cache, which makes it half as fast again."""
 
 HOLLOW = 0.05
 """Metres: no place in a mouth is farther from the surface than this."""
@@ -50,11 +45,13 @@ ROOM = 0.18
 
 
 class Dressed(NamedTuple):
-    """What the stage gives. light (9, 3): SH radiance, body frame; unlit: a view of the same photo -> the same freed from light."""
+    """What the stage gives. light (9, 3): SH radiance, body frame; unlit: a view of the same photo -> the same freed from light;
+    notes: what the user should know."""
 
     surface: Surface
     light: ndarray
     unlit: Callable[[View], View]
+    notes: tuple[str, ...] = ()
 
 
 def field_surface(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str) -> Dressed:
@@ -66,7 +63,8 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
     helped = body_help(body, field.nearest)
     mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
-    return Dressed(coloured(field, photo, person, body, mesh, quality), light_of(field), partial(unlit, field))
+    surface = coloured(field, photo, person, body, mesh, quality)
+    return Dressed(surface, light_of(field), partial(unlit, field), field.portions.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +76,7 @@ class FieldInSpace:
     framed: Framed
     camera: Camera
     device: torch.device
+    portions: Portions
     head: Callable[[ndarray], ndarray] = lambda points: np.full(len(points), np.inf)
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
@@ -100,12 +99,9 @@ class FieldInSpace:
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
         """The network's Answer part by part."""
-        at_once = AT_ONCE if self.device.type == "cpu" else CHUNK
-        for start in range(0, len(points), CHUNK):
-            seen = self.camera.to_camera(points[start : start + CHUNK])
-            nearest = self.framed.body.nearest(seen).stacked()
-            for part in range(0, len(seen), at_once):
-                yield self.ask(seen[part : part + at_once], nearest[part : part + at_once])
+        for start in range(0, len(points), self.portions.search):
+            seen = self.camera.to_camera(points[start : start + self.portions.search])
+            yield from self.portions.answers(self.ask, seen, self.framed.body.nearest(seen).stacked())
 
     @torch.no_grad()
     def ask(self, points: Float[ndarray, "N 3"], nearest: Float[ndarray, "N 10"]) -> Answer:
@@ -121,7 +117,7 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     picture = type(seen.picture)(*(part if part is None else part.to(device) for part in seen.picture))
     with torch.no_grad():
         encoded = network.encode(picture)
-    return FieldInSpace(network, encoded, seen, body.camera, device, head_filling(body))
+    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), head_filling(body))
 
 
 def head_filling(body: FittedBody) -> Callable[[ndarray], ndarray]:

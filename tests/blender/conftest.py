@@ -240,13 +240,16 @@ def worker_that_makes(stand_in, avatar, tmp_path):
 say("progress", stage="Finding people", fraction=0.25)
 out.mkdir(parents=True, exist_ok=True)
 photo = request["photos"][0]
-file = out / (Path(photo).stem + ".npz")
+file = out / (request["names"] or [Path(photo).stem])[0]
+file = file.with_name(file.name + ".npz")
 shutil.copy({str(made)!r}, file)
 result = dict(photo=photo, status="done", seconds={{}}, files=[str(file)], error=None, warnings=[])
 result |= json.loads({json.dumps(photo_report)!r})
-(out / "report.json").write_text(json.dumps(dict(photos=[result], version="0")))
+report = Path(request["report"] or out / "report.json")
+report.write_text(json.dumps(dict(photos=[result], version="0")))
+say("photo", photo=result)
 say("progress", stage="Making the rig", fraction=0.9)
-say("done", report=str(out / "report.json"))
+say("done", report=str(report))
 """
         )
 
@@ -278,7 +281,7 @@ def photo(tmp_path, avatar):
 def state(part):
     """The panels' state, idle and without an outcome before and after."""
     state = part("operators.job").STATE
-    state.job, state.outcome = None, part("operators.job").Outcome()
+    state.job, state.outcome, state.recent = None, part("operators.job").Outcome(), []
     yield state
     state.stop()
     state.outcome = part("operators.job").Outcome()

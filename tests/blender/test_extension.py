@@ -95,13 +95,20 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     on = traces()
     assert on["scene"]
     assert on["operators"] == [
+        "add_photos",
         "apply_light",
         "bake_light",
+        "batch",
         "cancel",
+        "drop_photos",
+        "export",
         "fit_light",
+        "install_runtime",
         "load_avatar",
         "low_poly",
         "reconstruct",
+        "remove_photo",
+        "remove_runtime",
         "texture",
     ]
     for _ in range(2):

@@ -90,7 +90,7 @@ def test_a_failure_says_so_and_leaves_the_scene_alone(stand_in, photo, state, ce
         bpy.ops.doppel.reconstruct(filepath=str(photo), folder=str(tmp_path / "out"))
     assert census() == before
     assert state.job is None
-    ((text, hint),) = state.outcome.errors
+    ((text, hint, _),) = state.outcome.errors
     assert hint
     assert f"{text}. {hint}".find(SAID[failure]) >= 0
 
@@ -129,7 +129,7 @@ def test_without_a_photo_it_says_so(stand_in, state, census):
 def test_without_a_runtime_poll_says_why(part, state, monkeypatch):
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
     assert not bpy.ops.doppel.reconstruct.poll()
-    with pytest.raises(RuntimeError, match=r"No Python with Doppel's packages was found\. Set Python Runtime"):
+    with pytest.raises(RuntimeError, match=r"No Python with Doppel's packages was found\. Press Install Runtime"):
         bpy.ops.doppel.reconstruct(filepath="walk.png")
 
 
@@ -160,7 +160,7 @@ def test_without_weights_poll_says_why(installed, part, stand_in, state, tmp_pat
 def test_while_a_job_runs_poll_says_so(part, stand_in, state, photo, tmp_path):
     stand_in("time.sleep(60)")
     state.start(part("core.job").Request((str(photo),), str(tmp_path / "out")))
-    with pytest.raises(RuntimeError, match="is being reconstructed already"):
+    with pytest.raises(RuntimeError, match="is being reconstructed: wait"):
         bpy.ops.doppel.reconstruct(filepath=str(photo))
     assert bpy.ops.doppel.cancel.poll()
     state.stop()

@@ -9,6 +9,14 @@ PREFERENCES = types.SimpleNamespace(system=types.SimpleNamespace(ui_scale=1))
 """Without a window Blender's own interface scale is 0."""
 
 
+class Files(list):
+    """A button's collection of files."""
+
+    def add(self):
+        self.append(types.SimpleNamespace())
+        return self[-1]
+
+
 class Layout:
     """Takes the place of bpy.types.UILayout: every call is kept as (name, arguments), sub-layouts write into the same list."""
 
@@ -23,7 +31,7 @@ class Layout:
                 below = Layout(self.drawn)
                 below.buttons = self.buttons
                 return below
-            return self.buttons.setdefault(arguments[0], types.SimpleNamespace()) if name == "operator" else None
+            return self.buttons.setdefault(arguments[0], types.SimpleNamespace(files=Files())) if name == "operator" else None
 
         return call
 
@@ -38,8 +46,8 @@ class Layout:
 def draw(part):
     """Draws a panel of the sidebar; the Layout."""
 
-    def make(name: str) -> Layout:
-        layout, panel = Layout(), getattr(part("panels.sidebar"), name)
+    def make(name: str, module: str = "panels.sidebar") -> Layout:
+        layout, panel = Layout(), getattr(part(module), name)
         context = types.SimpleNamespace(scene=bpy.context.scene, preferences=PREFERENCES, region=types.SimpleNamespace(width=300))
         panel.draw(types.SimpleNamespace(layout=layout), context)
         return layout
@@ -62,9 +70,16 @@ def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, c
     button = layout.buttons["doppel.reconstruct"]
     assert (button.filepath, button.quality, button.people, button.folder) == (str(chosen), "high", "all", "//out")
     assert button.formats == {"npz", "glb"}
-    assert layout.of("prop") == ["people", "surface", "quality", "texture", "sex", "device", "folder"]
-    assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx"]
-    assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in layout.drawn if name == "template_icon"]
+    assert layout.of("prop") == ["folder"]
+    assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx", "unity", "unreal", "mixamo", "usd"]
+    for name, drawn in {"photo": ["people"], "body": ["sex"], "surface": ["surface", "quality", "texture", "device"]}.items():
+        layout = draw(f"DOPPEL_PT_{name}", "panels.photo")
+        assert layout.of("prop") == drawn
+        if name == "photo":
+            picture = layout
+        if name == "surface":
+            assert "About 22 s on two cores, 0.9 GiB of memory" in layout.text()
+    assert settings.photo.preview.icon_id in [named["icon_value"] for name, _, named in picture.drawn if name == "template_icon"]
 
 
 def test_without_a_photo_it_asks_for_one(draw, state, stand_in):
@@ -80,18 +95,23 @@ def test_an_image_without_a_file_is_refused(draw, state, stand_in):
     assert "has no file" in draw("DOPPEL_PT_reconstruct").text()
 
 
-def test_without_a_runtime_it_opens_the_preferences(draw, state, chosen, monkeypatch, installed):
+def test_without_a_runtime_it_offers_to_install_one(draw, state, part, chosen, monkeypatch, installed):
+    panel = part("panels.runtime").DOPPEL_PT_runtime
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
-    layout = draw("DOPPEL_PT_reconstruct")
-    assert "No Python with Doppel's packages was found" in layout.text()
+    assert panel.poll(bpy.context)
+    assert "No Python with Doppel's packages was found: see the panel Runtime" in draw("DOPPEL_PT_reconstruct").text()
+    layout = draw("DOPPEL_PT_runtime", "panels.runtime")
+    assert "Takes about" in layout.text()
+    assert "Blender may not use the network" in layout.text()
+    assert {"doppel.install_runtime", "extensions.userpref_allow_online"} <= set(layout.buttons)
     assert layout.buttons["preferences.addon_show"].module == installed
 
 
 def test_a_running_job_has_a_bar_and_a_cancel_button(draw, state, part, chosen):
-    state.job = types.SimpleNamespace(stage="Fitting the body", fraction=0.42)
+    state.job = types.SimpleNamespace(stage="Fitting the body", fraction=0.42, remaining=lambda: "about 7 s left")
     layout = draw("DOPPEL_PT_reconstruct")
     state.job = None
-    assert "Fitting the body  42%" in layout.text()
+    assert "Fitting the body  42% About 7 s left" in layout.text()
     assert "doppel.cancel" in layout.buttons
     assert "doppel.reconstruct" not in layout.buttons
 
@@ -100,12 +120,80 @@ def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part
     panel = part("panels.sidebar").DOPPEL_PT_result
     assert not panel.poll(bpy.context)
     state.outcome = part("operators.job").Outcome(
-        ["walk: 24 joints"], [("No person was found", "Use another photo")], ["The feet are cut off"]
+        ["walk: 24 joints"], [part("operators.job").Problem("No person was found", "Use another photo")], ["The feet are cut off"]
     )
     assert panel.poll(bpy.context)
     text = draw("DOPPEL_PT_result").text()
     for words in ("walk: 24 joints", "No person was found", "Use another photo", "The feet are cut off"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "button", "changed"),
+    [
+        ("OutOfMemory", "doppel.reconstruct", {"quality": "draft"}),
+        ("DeviceUnavailable", "doppel.reconstruct", {"device": "cpu"}),
+        ("WorkerCrashed", "doppel.reconstruct", {"surface": "body"}),
+        ("RuntimeMissing", "doppel.install_runtime", {"flavour": "metal"}),
+        ("OnlineAccessOff", "extensions.userpref_allow_online", {}),
+        ("BodyFileInvalid", "preferences.addon_show", {}),
+        ("NoPersonFound", "doppel.add_photos", {}),
+        ("Cancelled", None, {}),
+    ],
+)
+def test_an_error_has_the_button_that_mends_it(draw, state, part, chosen, monkeypatch, kind, button, changed):
+    monkeypatch.setattr(part("panels.sidebar"), "preferences", lambda: types.SimpleNamespace(flavour="metal"))
+    state.outcome = part("operators.job").Outcome(errors=[part("operators.job").Problem("It went wrong", "Do this", kind)])
+    buttons = draw("DOPPEL_PT_result").buttons
+    assert set(buttons) == ({button} if button else set())
+    for name, value in changed.items():
+        assert getattr(buttons[button], name) == value
+    if button == "doppel.reconstruct":
+        assert buttons[button].filepath == str(chosen)
+
+
+def test_recent_people_can_be_loaded_again(draw, state, part, avatar, tmp_path):
+    paths = [str(avatar.save(tmp_path / f"walk-{number}.npz")) for number in range(8)]
+    for path in paths:
+        state.remember([path])
+    assert state.recent == paths[:1:-1]
+    (tmp_path / "walk-7.npz").unlink()
+    assert part("operators.runtime").load_recent() == paths[6:1:-1]
+    assert next(named["text"] for name, _, named in draw("DOPPEL_PT_result").drawn if name == "operator") == "walk-7"
+
+
+def test_photos_are_listed_once_and_given_to_the_button(draw, state, stand_in, chosen, tmp_path):
+    stand_in("")
+    settings = bpy.context.scene.doppel
+    files = [{"name": name} for name in ("walk.png", "a.heic", "b.jpg", "a.heic")]
+    assert bpy.ops.doppel.add_photos(directory=str(tmp_path), files=files) == {"FINISHED"}
+    assert [item.name for item in settings.photos] == [str(tmp_path / "a.heic"), str(tmp_path / "b.jpg")]
+    button = draw("DOPPEL_PT_reconstruct").buttons["doppel.reconstruct"]
+    assert [file.name for file in button.files] == [str(tmp_path / name) for name in ("walk.png", "a.heic", "b.jpg")]
+    settings.active_photo = 1
+    assert bpy.ops.doppel.remove_photo() == {"FINISHED"}
+    assert ([item.name for item in settings.photos], settings.active_photo) == ([str(tmp_path / "a.heic")], 0)
+    bpy.ops.doppel.remove_photo()
+    assert not bpy.ops.doppel.remove_photo.poll()
+    assert bpy.ops.doppel.add_photos() == {"CANCELLED"}
+
+
+def test_photos_dropped_into_the_view_are_reconstructed(part, state, worker_that_makes, photo):
+    worker_that_makes()
+    handler = part("operators.photos").DOPPEL_FH_photos
+    assert handler.poll_drop(types.SimpleNamespace(area=types.SimpleNamespace(type="VIEW_3D")))
+    assert not handler.poll_drop(types.SimpleNamespace(area=types.SimpleNamespace(type="NODE_EDITOR")))
+    assert ".heic" in handler.bl_file_extensions.split(";")
+    bpy.context.scene.doppel.folder = str(photo.parent / "out")
+    assert bpy.ops.doppel.drop_photos(directory=str(photo.parent), files=[{"name": "walk.png"}]) == {"FINISHED"}
+    assert "walk" in bpy.data.collections
+    assert state.recent == [str(photo.parent / "out" / "walk.npz")]
+
+
+def test_a_drop_without_a_runtime_keeps_the_photo(state, photo, monkeypatch):
+    monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
+    assert bpy.ops.doppel.drop_photos(directory=str(photo.parent), files=[{"name": "walk.png"}]) == {"FINISHED"}
+    assert bpy.context.scene.doppel.photo.name == "walk.png"
 
 
 @pytest.fixture
@@ -173,11 +261,14 @@ def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, 
     def drawn() -> str:
         layout = Layout()
         context = types.SimpleNamespace(preferences=PREFERENCES, region=types.SimpleNamespace(width=3000))
-        part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout), context)
-        assert layout.of("prop") == ["python", "weights", "body_file"]
+        values = dict.fromkeys(("python", "weights", "body_file", "wheels", "index", "torch_index", "make_with"), "")
+        part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout, flavour="cuda", **values), context)
+        assert layout.of("prop") == [*values, "flavour"]
+        assert layout.buttons["doppel.install_runtime"].flavour == "cuda"
+        assert "Takes about 5.1 GiB on the disk" in layout.text()
         return layout.text()
 
     stand_in("")
-    assert drawn() == f"Computes with {tmp_path / 'stand-in'}"
+    assert f"Computes with {tmp_path / 'stand-in'}" in drawn()
     monkeypatch.delenv("DOPPEL_PYTHON")
     assert "No Python with Doppel's packages was found" in drawn()

@@ -35,10 +35,10 @@ def modal(part, photo, state, tmp_path):
     cls = part("operators.reconstruct").DOPPEL_OT_reconstruct
     words = {"people": "largest", "surface": "clothed", "quality": "draft", "texture": "none", "device": "cpu", "sex": "neutral"}
     words |= {"formats": {"npz"}, "seed": 0}
-    methods = {name: getattr(cls, name) for name in ("request", "finish", "fail", "begin", "modal", "cancel")}
+    methods = {name: getattr(cls, name) for name in ("request", "start", "finish", "fail", "begin", "modal", "cancel", "end")}
     reports = []
     operator = type("Operator", (), methods)()
-    operator.__dict__.update(filepath=str(photo), folder=str(tmp_path / "out"), reports=reports, **words)
+    operator.__dict__.update(filepath=str(photo), files=[], folder=str(tmp_path / "out"), reports=reports, **words)
     operator.report = lambda kind, text: reports.append((*kind, text))
     window = Window()
 
@@ -84,7 +84,7 @@ def test_cancel_ends_within_a_second_and_leaves_the_scene_alone(modal, stand_in,
     assert census() == before
     assert (state.job, window.timers) == (None, [])
     assert operator.reports == [("INFO", "Cancelled. Nothing was changed. Start again when you like.")]
-    assert state.outcome.errors == [("Cancelled", "Nothing was changed. Start again when you like.")]
+    assert state.outcome.errors == [("Cancelled", "Nothing was changed. Start again when you like.", "Cancelled")]
 
 
 def test_a_closed_window_kills_the_worker(modal, stand_in, state):

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from core import pipeline, run
 from core.avatar import load_avatar
 from core.errors import NoPersonFound, OutOfMemory, WeightsMissing
-from core.job import Done, Progress, Request, line_to_message, load_report
+from core.job import Done, PhotoEnded, Progress, Request, line_to_message, load_report
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples" / "person.jpg")
@@ -27,18 +29,21 @@ def job(monkeypatch, tmp_path):
             path.touch()
             return path
 
-    def run_with(*outcomes):
+    def run_with(*outcomes, load=lambda request: SimpleNamespace(device=torch.device("cpu"))):
         def reconstruct(path, request, models, clock):
             for stage in pipeline.STAGES:
                 with clock(stage):
                     pass
             outcome = outcomes[int(path.stem)]
+            if outcome == "no GPU memory":
+                yield Saved()
+                outcome = 2 if models.device.type == "cpu" else torch.OutOfMemoryError("CUDA out of memory")
             if isinstance(outcome, Exception):
                 raise outcome
             yield from [Saved()] * outcome
 
         monkeypatch.setattr(pipeline, "reconstruct", reconstruct)
-        monkeypatch.setattr(pipeline, "load_models", lambda request: None)
+        monkeypatch.setattr(pipeline, "load_models", load)
         messages = []
         request = Request(tuple(f"{number}.jpg" for number in range(len(outcomes))), str(tmp_path / "out"))
         return load_report(run.run_job(request, messages.append)), messages
@@ -54,6 +59,29 @@ def test_one_bad_photo_stops_no_other(job):
     assert isinstance(report.failed[2].error.exception(), OutOfMemory)
 
 
+def test_a_gpu_without_memory_gives_way_to_the_processor_for_that_photo(job):
+    chosen = []
+
+    def load(request):
+        chosen.append(request.settings["device"])
+        return SimpleNamespace(device=torch.device("cpu" if request.settings["device"] == "cpu" else "cuda"))
+
+    report, _ = job(1, "no GPU memory", 1, load=load)
+    assert chosen == ["auto", "cpu"]
+    assert [photo.status for photo in report.photos] == ["done"] * 3
+    assert [Path(file).name for file in report.photos[1].files] == ["1.npz", "1-2.npz", "1-3.npz"]
+    assert report.photos[1].warnings == ("The GPU's memory ran out: this photo was done on the processor", *["hands are guessed"] * 3)
+    assert report.photos[2].warnings == ("hands are guessed",)
+
+
+def test_the_processors_memory_has_nothing_to_give_way_to(job):
+    report, _ = job("no GPU memory", MemoryError())
+    assert [photo.status for photo in report.photos] == ["done", "failed"]
+    assert report.photos[1].error.kind == "OutOfMemory"
+    assert all(0 < photo.memory["main"] < 24 for photo in report.photos)
+    assert "gpu" not in report.photos[0].memory
+
+
 def test_several_people_are_numbered(job):
     report, _ = job(3)
     assert [Path(file).name for file in report.photos[0].files] == ["0.npz", "0-2.npz", "0-3.npz"]
@@ -62,8 +90,10 @@ def test_several_people_are_numbered(job):
 
 def test_progress_never_goes_back_and_stays_below_one(job):
     _, messages = job(1, 2, 1)
-    fractions = [message.fraction for message in messages]
-    assert all(isinstance(message, Progress) for message in messages)
+    ended = [message.photo for message in messages if isinstance(message, PhotoEnded)]
+    assert [len(photo.files) for photo in ended] == [1, 2, 1]
+    fractions = [message.fraction for message in messages if isinstance(message, Progress)]
+    assert len(fractions) + len(ended) == len(messages)
     assert fractions == sorted(fractions)
     assert fractions[0] == 0
     assert 0.6 < fractions[-1] < 1

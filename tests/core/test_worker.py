@@ -11,8 +11,9 @@ import pytest
 
 from core import worker
 from core.errors import AlreadyRunning, Cancelled, FolderNotWritable, OutOfMemory, RuntimeMissing, WorkerCrashed
+from core.folder import LOCK, locked, open_folder
 from core.job import Done, Error, Progress, Request
-from core.run import LOCK, _locked, _open_folder, output_names, to_doppel_error
+from core.run import to_doppel_error
 from core.worker import Worker, find_python
 
 REPORT = '{"photos": [], "version": "0"}'
@@ -83,6 +84,36 @@ def test_cancel_ends_within_a_second(start):
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+@pytest.mark.parametrize("how", ["cancel", "the parent ends"])
+def test_what_the_child_started_ends_with_it(start, how):
+    running = start(f"""
+        import subprocess, sys, time
+        sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+        del sys.modules["core"]
+        from core.child import end_with_parent
+        end_with_parent()
+        pip = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        print('{{"message": "log", "line": "%d"}}' % pip.pid, flush=True)
+        time.sleep(60)
+    """)
+    (said,) = running.poll(timeout=20.0)
+    running.cancel() if how == "cancel" else running._child.stdin.close()
+    running._child.wait(timeout=5)
+    deadline = time.monotonic() + 1
+    while _alive(int(said.line)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _alive(number: int) -> bool:
+    """Whether the process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
 def test_ctrl_c_kills_the_child_and_is_cancelled(start):
     running = start('import time; print(\'{"message": "progress", "stage": "x", "fraction": 0.0}\', flush=True); time.sleep(60)')
 
@@ -103,7 +134,7 @@ def test_full_stderr_does_not_stop_the_child(start):
 
 def test_child_ends_with_its_parent():
     """Where a parent is named, the end of stdin ends the process, whatever it is doing."""
-    code = "import time; from core.run import _end_with_parent; _end_with_parent(); time.sleep(60)"
+    code = "import time; from core.child import end_with_parent; end_with_parent(); time.sleep(60)"
     child = subprocess.Popen([sys.executable, "-c", code], cwd=worker.ROOT, env=os.environ | {"DOPPEL_PARENT": "1"}, stdin=subprocess.PIPE)
     child.stdin.close()
     assert child.wait(timeout=20) == 1
@@ -118,6 +149,7 @@ def test_python_from_preference_environment_runtime(tmp_path, monkeypatch):
     inside = tmp_path / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     inside.parent.mkdir()
     inside.touch()
+    (tmp_path / "doppel-runtime.json").touch()
     assert find_python(runtime=tmp_path) == inside
 
 
@@ -143,28 +175,21 @@ def test_a_python_without_the_packages(tmp_path):
 
 
 def test_two_jobs_in_one_folder(tmp_path):
-    with _locked(tmp_path), pytest.raises(AlreadyRunning), _locked(tmp_path):
+    with locked(tmp_path), pytest.raises(AlreadyRunning), locked(tmp_path):
         pass
     assert not (tmp_path / LOCK).exists()
 
 
 def test_a_dead_jobs_lock_is_taken_over(tmp_path):
     (tmp_path / LOCK).write_text("999999999")
-    with _locked(tmp_path):
+    with locked(tmp_path):
         assert (tmp_path / LOCK).read_text() == str(os.getpid())
 
 
 def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FolderNotWritable):
-        _open_folder(tmp_path / "file" / "out")
-
-
-def test_output_names_never_collide():
-    names = output_names(("x/walk.jpg", "y/walk.jpg", "walk.png", "run.jpg", "z/walk.jpg"))
-    assert names[0] == "walk"
-    assert names[3] == "run"
-    assert len(set(names)) == 5
+        open_folder(tmp_path / "file" / "out")
 
 
 def test_memory_errors_are_told_as_such():

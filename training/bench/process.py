@@ -1,17 +1,15 @@
 """A measurement in a process of its own: its seconds by the clock and of the processor, and its peak of memory."""
 
 import multiprocessing
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from core.memory import peak
 from core.pipeline import Clock
 
 
@@ -49,18 +47,7 @@ def _measured(function: Callable[..., dict], threads: int, arguments: tuple) -> 
     torch.set_num_threads(threads)
     found = function(*arguments)
     gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
-    return found | {"memory": peak_memory(), "gpu_memory": gpu}
-
-
-def peak_memory() -> int:
-    """Bytes this process has held at most.
-
-    On Linux from /proc: there `ru_maxrss` survives fork and exec, so a child's would be at least what its parent had used.
-    """
-    if sys.platform == "linux":
-        status = Path("/proc/self/status").read_text()
-        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return found | {"memory": peak(), "gpu_memory": gpu}
 
 
 def _wait() -> None:

@@ -1,0 +1,88 @@
+"""An operator that starts a job and looks after it: by a timer in a window, which stays usable, and by waiting in a script."""
+
+from typing import Any
+
+import bpy
+
+from ..core.errors import Cancelled, DoppelError
+from .job import STATE, Job, Outcome, in_words, problem_of, pump
+
+
+class Watched:
+    """Mixed into an operator. It brings `start`, which starts the job (DoppelError), and `finish`, which takes what an ended one made."""
+
+    def start(self) -> Job:
+        raise NotImplementedError
+
+    def finish(self, job: Job) -> set[Any]:
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[Any]:
+        """Wait for the job: for scripts and background mode."""
+        try:
+            job = self.start()
+        except DoppelError as error:
+            return self.fail(error)
+        try:
+            while not pump(job, timeout=0.2):
+                pass
+        except KeyboardInterrupt:
+            STATE.stop()
+            raise
+        return self.end(job)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
+        """In a window, start and return; in background mode there are no timers, so wait."""
+        return self.execute(context) if bpy.app.background else self.begin(context)
+
+    def begin(self, context: bpy.types.Context) -> set[Any]:
+        """Start the job and look after it by a timer."""
+        try:
+            self.start()
+        except DoppelError as error:
+            return self.fail(error)
+        self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
+        context.window_manager.modal_handler_add(self)  # type: ignore[arg-type]
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
+        job = STATE.job
+        if job is None:  # stopped from elsewhere, as by switching the add-on off
+            context.window_manager.event_timer_remove(self._timer)
+            return {"CANCELLED"}
+        if event.type == "ESC" and event.value == "PRESS":
+            job.worker.cancel()
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        redraw(context)
+        if not pump(job):
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        return self.end(job)
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Called where Blender ends the operator: its window is closed, another file is opened."""
+        context.window_manager.event_timer_remove(self._timer)
+        STATE.stop()
+
+    def end(self, job: Job) -> set[Any]:
+        """What the ended job made, or its error to the user."""
+        STATE.job = None
+        try:
+            return self.finish(job)
+        except DoppelError as error:
+            return self.fail(error)
+
+    def fail(self, error: DoppelError) -> set[Any]:
+        """The error on screen and in the panel. For a script the report of an error is a RuntimeError."""
+        STATE.outcome = Outcome(errors=[problem_of(error)])
+        self.report({"INFO" if isinstance(error, Cancelled) else "ERROR"}, in_words(str(error), error.hint))  # type: ignore[attr-defined]
+        return {"CANCELLED"}
+
+
+def redraw(context: bpy.types.Context) -> None:
+    """Draw the sidebars and the preferences anew."""
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("VIEW_3D", "PREFERENCES"):
+                area.tag_redraw()
