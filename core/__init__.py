@@ -11,6 +11,8 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     gutter      colour for a texture's texels that no surface point has
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
+    motion      motion files as clips for SMPL's joints: AMASS' .npz, .bvh
+    rotations   quaternions, matrices, axis-angle vectors, slerp
     settings    every option once: default, range, unit, label, tooltip
     skeleton    SMPL's 24 joints by name, and forward kinematics
     unwrap      a place in a texture for every corner of a mesh's triangles

@@ -57,6 +57,10 @@ class EmptySurface(DoppelError):
     default_hint = "Use a photo in which the person is large and clearly set off from what is behind."
 
 
+class MotionUnreadable(DoppelError):
+    default_hint = "Use an AMASS or SMPL motion (.npz), or a .bvh whose joints have one of the usual namings."
+
+
 class AvatarInvalid(DoppelError):
     default_hint = "Reconstruct the photo again with this version."
 

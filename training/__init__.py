@@ -15,9 +15,7 @@
 
     rocketbox            the people pack: an artist-made person, and that person posed
     motion               motion clips by file name -> a Clip of SMPL poses
-    acclaim, deepmimic, bvh   the readers of CMU's, DeepMimic's and MakeHuman's files
-    motion_file          what can be wrong with a motion file, and where
-    retarget             another skeleton's or rig's bones turned into SMPL's rotations
+    acclaim, deepmimic, bvh   the readers of CMU's, DeepMimic's and MakeHuman's files (core.motion has the rest)
     poses                a sampler of photo-like poses: standing, walking, sitting, arms folded, mocap frames
 
     photograph           one Cycles photograph: person, world, camera in; picture, mask and true joints out
