@@ -61,6 +61,10 @@ class MotionUnreadable(DoppelError):
     default_hint = "Use an AMASS or SMPL motion (.npz), or a .bvh whose joints have one of the usual namings."
 
 
+class PhotoPoseMissing(DoppelError):
+    default_hint = "Load the person's Avatar file again: armatures of this version keep it."
+
+
 class AvatarInvalid(DoppelError):
     default_hint = "Reconstruct the photo again with this version."
 

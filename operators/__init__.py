@@ -8,6 +8,8 @@ fit_light     any world as spherical harmonics
 bake_light    the world as an equirectangular picture
 texture       a person's colours as an image
 low_poly      a light copy of a person's surface
+pose          T, A and the photo's pose
+apply_motion  a motion file onto a person
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -19,6 +21,7 @@ properties    core's settings as Blender's properties
 import bpy
 
 from .apply_light import DOPPEL_OT_apply_light
+from .apply_motion import DOPPEL_OT_apply_motion
 from .bake_light import DOPPEL_OT_bake_light
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
@@ -26,6 +29,7 @@ from .fit_light import DOPPEL_OT_fit_light
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
 from .low_poly import DOPPEL_OT_low_poly
+from .pose import DOPPEL_OT_pose
 from .reconstruct import DOPPEL_OT_reconstruct
 from .texture import DOPPEL_OT_texture
 
@@ -38,6 +42,8 @@ CLASSES = (
     DOPPEL_OT_bake_light,
     DOPPEL_OT_texture,
     DOPPEL_OT_low_poly,
+    DOPPEL_OT_pose,
+    DOPPEL_OT_apply_motion,
 )
 
 

@@ -7,6 +7,7 @@ import bpy
 from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_settings
+from .rig import DOPPEL_PT_rig
 from .sidebar import DOPPEL_PT_reconstruct, DOPPEL_PT_result
 from .texture import DOPPEL_PT_texture
 
@@ -18,6 +19,7 @@ CLASSES = (
     DOPPEL_PT_light,
     DOPPEL_PT_light_coefficients,
     DOPPEL_PT_texture,
+    DOPPEL_PT_rig,
 )
 
 scene_type: Any = bpy.types.Scene
