@@ -1,6 +1,7 @@
 """The poses a rig is handed over in: T, A, and the photo's."""
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 import numpy as np
@@ -79,10 +80,10 @@ def soles(person: bpy.types.Collection) -> dict[str, np.ndarray]:
 
     A surface without feet is taken to end at its foot joints.
     """
-    shown = parts(person)
-    weights, points = dense_weights(shown["surface"]), blender_to_body(vertex_places(shown["surface"].data))
+    surface: Any = parts(person)["surface"]
+    weights, points = dense_weights(surface), blender_to_body(vertex_places(surface.data))
     strongest = weights.argmax(axis=1)
     found = {name: points[(strongest == JOINT[name]) & (weights.max(axis=1) > 0)] for name in FEET}
     found = {name: feet for name, feet in found.items() if len(feet)}
-    rest = rest_joints(shown["armature"])
+    rest = rest_joints(parts(person)["armature"])
     return found or {name: rest[[JOINT[name]]] for name in FEET if name.endswith("foot")}
