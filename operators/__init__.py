@@ -10,6 +10,7 @@ texture       a person's colours as an image
 low_poly      a light copy of a person's surface
 pose          T, A and the photo's pose
 apply_motion  a motion file onto a person
+smooth_weights  a person's skin weights more even
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -31,6 +32,7 @@ from .load_avatar import DOPPEL_OT_load_avatar
 from .low_poly import DOPPEL_OT_low_poly
 from .pose import DOPPEL_OT_pose
 from .reconstruct import DOPPEL_OT_reconstruct
+from .smooth_weights import DOPPEL_OT_smooth_weights
 from .texture import DOPPEL_OT_texture
 
 CLASSES = (
@@ -44,6 +46,7 @@ CLASSES = (
     DOPPEL_OT_low_poly,
     DOPPEL_OT_pose,
     DOPPEL_OT_apply_motion,
+    DOPPEL_OT_smooth_weights,
 )
 
 

@@ -9,6 +9,7 @@ low_poly    a light copy of the surface, with the same rig and colours
 armature    24 bones in the rest pose, and any SMPL pose applied to them
 poses       T, A and the photo's pose
 motion      a motion clip as the armature's action
+weights     skin weights more even
 camera      a camera that lines up with the photo
 photo       the photo behind that camera
 world       the Avatar's light as a world, and any world's light as the Avatar has it

@@ -156,8 +156,8 @@ def test_a_failure_while_keys_are_written_leaves_the_older_action(part, person, 
     assert armature.animation_data.action.name == "first"
 
 
-@pytest.mark.parametrize("name", ["pose", "apply_motion"])
-def test_without_a_person_both_say_so(name):
+@pytest.mark.parametrize("name", ["pose", "apply_motion", "smooth_weights"])
+def test_without_a_person_all_say_so(name):
     operator = getattr(bpy.ops.doppel, name)
     assert not operator.poll()
     with pytest.raises(RuntimeError, match="Select the person"):
@@ -244,4 +244,55 @@ def test_the_panel_offers_poses_and_motions(part):
             return drawn[-1][1]
 
     part("panels.rig").DOPPEL_PT_rig.draw(types.SimpleNamespace(layout=Layout()), bpy.context)
-    assert [getattr(button, "pose", name) for name, button in drawn] == ["T", "A", "PHOTO", "doppel.apply_motion"]
+    assert [getattr(button, "pose", name) for name, button in drawn] == ["T", "A", "PHOTO", "doppel.apply_motion", "doppel.smooth_weights"]
+
+
+def weights_of(part, person) -> np.ndarray:
+    return part("scene.mesh").dense_weights(part("scene.person").parts(person)["surface"])
+
+
+def test_smoothing_is_the_mean_of_neighbours(part, person):
+    """One whole step against the same by hand, down to four joints that sum to one."""
+    before = weights_of(part, person)
+    mesh = part("scene.person").parts(person)["surface"].data
+    assert bpy.ops.doppel.smooth_weights(steps=1, strength=1) == {"FINISHED"}
+    after = weights_of(part, person)
+    for vertex in (0, 30, 101):
+        near = [sum(edge.vertices) - vertex for edge in mesh.edges if vertex in edge.vertices]
+        mean = before[near].mean(axis=0)
+        mean[np.argsort(-mean, kind="stable")[4:]] = 0
+        np.testing.assert_allclose(after[vertex], mean / mean.sum(), atol=1e-5)
+    assert ((after > 0).sum(axis=1) <= 4).all()
+    np.testing.assert_allclose(after.sum(axis=1), 1, atol=1e-5)
+
+
+def test_more_steps_even_out_more_and_strength_none_nothing(part, person):
+    edges = np.array([edge.vertices for edge in part("scene.person").parts(person)["surface"].data.edges])
+
+    def unevenness() -> float:
+        weights = weights_of(part, person)
+        return float(np.abs(weights[edges[:, 0]] - weights[edges[:, 1]]).sum())
+
+    found = [unevenness()]
+    for strength, steps in ((0, 5), (0.5, 2), (0.5, 20)):
+        bpy.ops.doppel.smooth_weights(strength=strength, steps=steps)
+        found.append(unevenness())
+    assert found[1] == pytest.approx(found[0], rel=1e-5)
+    assert found[3] < 0.8 * found[2] < 0.8 * found[0]
+
+
+def test_only_the_selected_vertices_change_out_of_edit_mode_too(part, person):
+    surface, before = part("scene.person").parts(person)["surface"], weights_of(part, person)
+    chosen = np.zeros(len(before), dtype=bool)
+    chosen[:40] = True
+    surface.data.polygons.foreach_set("select", np.zeros(len(surface.data.polygons), dtype=bool))
+    surface.data.edges.foreach_set("select", np.zeros(len(surface.data.edges), dtype=bool))
+    surface.data.vertices.foreach_set("select", chosen)
+    bpy.context.view_layer.objects.active = surface
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.doppel.smooth_weights(selected=True)
+    assert bpy.context.mode == "EDIT_MESH"
+    bpy.ops.object.mode_set(mode="OBJECT")
+    changed = np.abs(weights_of(part, person) - before).max(axis=1) > 1e-6
+    assert changed[:40].any()
+    assert not changed[40:].any()
