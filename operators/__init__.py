@@ -11,6 +11,7 @@ low_poly      a light copy of a person's surface
 pose          T, A and the photo's pose
 apply_motion  a motion file onto a person
 smooth_weights  a person's skin weights more even
+cut_seams     parts that touch in the photo, apart
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -26,6 +27,7 @@ from .apply_motion import DOPPEL_OT_apply_motion
 from .bake_light import DOPPEL_OT_bake_light
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
+from .cut_seams import DOPPEL_OT_cut_seams
 from .fit_light import DOPPEL_OT_fit_light
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
@@ -47,6 +49,7 @@ CLASSES = (
     DOPPEL_OT_pose,
     DOPPEL_OT_apply_motion,
     DOPPEL_OT_smooth_weights,
+    DOPPEL_OT_cut_seams,
 )
 
 

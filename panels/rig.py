@@ -22,4 +22,6 @@ class DOPPEL_PT_rig(bpy.types.Panel):
         column = self.layout.column()
         column.operator_context = "INVOKE_DEFAULT"
         column.operator("doppel.apply_motion", icon="ANIM")
-        self.layout.operator("doppel.smooth_weights", icon="MOD_SMOOTH")
+        column = self.layout.column(align=True)
+        column.operator("doppel.smooth_weights", icon="MOD_SMOOTH")
+        column.operator("doppel.cut_seams", icon="MOD_EDGESPLIT")

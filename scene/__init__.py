@@ -10,6 +10,7 @@ armature    24 bones in the rest pose, and any SMPL pose applied to them
 poses       T, A and the photo's pose
 motion      a motion clip as the armature's action
 weights     skin weights more even
+seams       parts that touch in the photo, cut apart
 camera      a camera that lines up with the photo
 photo       the photo behind that camera
 world       the Avatar's light as a world, and any world's light as the Avatar has it

@@ -1,5 +1,6 @@
 """Poses and motions on a person in Blender: every vertex where SMPL puts it, feet on the ground, the photo's pose always to be had back."""
 
+import dataclasses
 import types
 
 import bpy
@@ -156,7 +157,7 @@ def test_a_failure_while_keys_are_written_leaves_the_older_action(part, person, 
     assert armature.animation_data.action.name == "first"
 
 
-@pytest.mark.parametrize("name", ["pose", "apply_motion", "smooth_weights"])
+@pytest.mark.parametrize("name", ["pose", "apply_motion", "smooth_weights", "cut_seams"])
 def test_without_a_person_all_say_so(name):
     operator = getattr(bpy.ops.doppel, name)
     assert not operator.poll()
@@ -244,7 +245,8 @@ def test_the_panel_offers_poses_and_motions(part):
             return drawn[-1][1]
 
     part("panels.rig").DOPPEL_PT_rig.draw(types.SimpleNamespace(layout=Layout()), bpy.context)
-    assert [getattr(button, "pose", name) for name, button in drawn] == ["T", "A", "PHOTO", "doppel.apply_motion", "doppel.smooth_weights"]
+    rest = ["doppel.apply_motion", "doppel.smooth_weights", "doppel.cut_seams"]
+    assert [getattr(button, "pose", name) for name, button in drawn] == ["T", "A", "PHOTO", *rest]
 
 
 def weights_of(part, person) -> np.ndarray:
@@ -296,3 +298,53 @@ def test_only_the_selected_vertices_change_out_of_edit_mode_too(part, person):
     changed = np.abs(weights_of(part, person) - before).max(axis=1) > 1e-6
     assert changed[:40].any()
     assert not changed[40:].any()
+
+
+@pytest.fixture
+def clasped(part, avatar):
+    """A ball that is one piece in the photo, its left half on the left wrist and its right half on the right one."""
+    bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=4, radius=0.1)
+    ball = bpy.context.object
+    points = np.array([vertex.co for vertex in ball.data.vertices])
+    faces = np.array([polygon.vertices for polygon in ball.data.polygons])
+    bpy.data.meshes.remove(ball.data)
+    joint, transforms = part("core.skeleton").JOINT, part("core.skeleton").joint_transforms(avatar.pose, avatar.rest_joints)
+    owner = np.where(points[:, 0] > 0, joint["left_wrist"], joint["right_wrist"])
+    rest = np.stack([np.linalg.solve(transforms[j], [*point, 1])[:3] for j, point in zip(owner, points, strict=True)])
+    made = dataclasses.replace(
+        avatar,
+        vertices=points + avatar.translation,
+        rest_vertices=rest,
+        faces=faces,
+        albedo=np.full((len(points), 3), 128),
+        skin_joints=np.tile(owner[:, None], (1, 4)),
+        skin_weights=np.tile([1.0, 0, 0, 0], (len(points), 1)),
+        uv=np.random.default_rng(0).random((len(faces), 3, 2)),
+        texture=np.zeros((8, 8, 3)),
+    )
+    return part("scene.person").build_person(made, "clasped")
+
+
+def test_cut_seams_leaves_two_closed_pieces(part, clasped):
+    surface = part("scene.person").parts(clasped)["surface"]
+    before = np.array([loop.uv for loop in surface.data.uv_layers.active.data])
+    assert bpy.ops.doppel.cut_seams() == {"FINISHED"}
+    mesh = surface.data
+    sides = np.sort([edge for polygon in mesh.polygons for edge in polygon.edge_keys], axis=1)
+    assert (np.unique(sides, axis=0, return_counts=True)[1] == 2).all()
+    weights = part("scene.mesh").dense_weights(surface)
+    owner = weights.argmax(axis=1)
+    assert (weights.max(axis=1) == 1).all()
+    assert set(owner) == {part("core.skeleton").JOINT[f"{side}_wrist"] for side in ("left", "right")}
+    assert (owner[sides[:, 0]] == owner[sides[:, 1]]).all()
+    known = np.round(before, 5)
+    assert all((np.abs(known - np.array(loop.uv)).max(axis=1) < 2e-5).any() for loop in mesh.uv_layers.active.data)
+    left = len(mesh.polygons)
+    assert bpy.ops.doppel.cut_seams() == {"FINISHED"}
+    assert len(mesh.polygons) == left
+
+
+def test_seams_need_the_photos_pose(part, clasped):
+    del part("scene.person").parts(clasped)["armature"][part("scene.armature").PHOTO_POSE]
+    with pytest.raises(RuntimeError, match="The photo's pose was not kept"):
+        bpy.ops.doppel.cut_seams()
