@@ -10,6 +10,9 @@ from ..skeleton import JOINT, PARENTS, rotation_matrices
 LOWEST = 5
 """Percent of a clip's frames whose lowest point of the soles may be under the ground: a single bad frame must not make the rest float."""
 
+ROUNDED = 0.02
+"""Frames that a clip may be too short for its last one: files say 0.0333 s for a thirtieth of a second."""
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
@@ -31,7 +34,7 @@ class Clip:
 
 def resampled(clip: Clip, rate: float) -> Clip:
     """The clip at `rate` frames per second: rotations by slerp, places on straight lines; no frame after the clip's last."""
-    count = int(np.floor(clip.seconds * rate + 1e-6)) + 1
+    count = int(np.floor(clip.seconds * rate + ROUNDED)) + 1
     place = np.minimum(np.arange(count) * clip.rate / rate, len(clip.roots) - 1)
     before = np.minimum(place.astype(int), max(len(clip.roots) - 2, 0))
     after = np.minimum(before + 1, len(clip.roots) - 1)

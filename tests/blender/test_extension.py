@@ -96,12 +96,16 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     assert on["scene"]
     assert on["operators"] == [
         "apply_light",
+        "apply_motion",
         "bake_light",
         "cancel",
+        "cut_seams",
         "fit_light",
         "load_avatar",
         "low_poly",
+        "pose",
         "reconstruct",
+        "smooth_weights",
         "texture",
     ]
     for _ in range(2):

@@ -138,6 +138,7 @@ def test_resampling_keeps_speed_and_every_frame_that_both_rates_have():
     )
     np.testing.assert_allclose(slower.roots[:, 0], step * 120 / 25 * np.arange(26))
     np.testing.assert_allclose(resampled(clip, 240.0).rotations[::2], clip.rotations, atol=1e-9)
+    assert len(resampled(Clip("rounded", clip.rotations, clip.roots, 120.01), 120.0).roots) == 121
     assert len(resampled(Clip("still", clip.rotations[:1], clip.roots[:1], 30.0), 24.0).roots) == 1
 
 
