@@ -19,9 +19,11 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     job         the request, the messages of a running job, and report.json
     light       light as spherical harmonics: radiance, irradiance, the neutral light
     memory      free memory, and the most a process has held
+    motion      motion files as clips for SMPL's joints: AMASS' .npz, .bvh
     photo_list  which files are photos, and what their results are called
     probe       what packages and devices a Python has
     records     how each photo's results were made, and their checksums
+    rotations   quaternions, matrices, axis-angle vectors, slerp
     runtime     the installed runtime: its folder, its record, its size
     settings    every option once: default, range, unit, label, tooltip
     setup       the command line's words `doctor` and `setup`

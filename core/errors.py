@@ -57,6 +57,14 @@ class EmptySurface(DoppelError):
     default_hint = "Use a photo in which the person is large and clearly set off from what is behind."
 
 
+class MotionUnreadable(DoppelError):
+    default_hint = "Use an AMASS or SMPL motion (.npz), or a .bvh whose joints have one of the usual namings."
+
+
+class PhotoPoseMissing(DoppelError):
+    default_hint = "Load the person's Avatar file again: armatures of this version keep it."
+
+
 class AvatarInvalid(DoppelError):
     default_hint = "Reconstruct the photo again with this version."
 

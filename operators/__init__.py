@@ -13,6 +13,10 @@ bake_light    the world as an equirectangular picture
 export        Export Person: files for other programs
 texture       a person's colours as an image
 low_poly      a light copy of a person's surface
+pose          T, A and the photo's pose
+apply_motion  a motion file onto a person
+smooth_weights  a person's skin weights more even
+cut_seams     parts that touch in the photo, apart
 command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
@@ -25,10 +29,12 @@ properties    core's settings as Blender's properties
 import bpy
 
 from .apply_light import DOPPEL_OT_apply_light
+from .apply_motion import DOPPEL_OT_apply_motion
 from .bake_light import DOPPEL_OT_bake_light
 from .batch import DOPPEL_OT_batch
 from .cancel import DOPPEL_OT_cancel
 from .command import register_command, unregister_command
+from .cut_seams import DOPPEL_OT_cut_seams
 from .export import DOPPEL_OT_export
 from .fit_light import DOPPEL_OT_fit_light
 from .install_runtime import DOPPEL_OT_install_runtime
@@ -36,9 +42,11 @@ from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
 from .low_poly import DOPPEL_OT_low_poly
 from .photos import DOPPEL_FH_photos, DOPPEL_OT_add_photos, DOPPEL_OT_drop_photos, DOPPEL_OT_remove_photo
+from .pose import DOPPEL_OT_pose
 from .reconstruct import DOPPEL_OT_reconstruct
 from .remove_runtime import DOPPEL_OT_remove_runtime
 from .runtime import load_recent
+from .smooth_weights import DOPPEL_OT_smooth_weights
 from .texture import DOPPEL_OT_texture
 
 CLASSES = (
@@ -58,6 +66,10 @@ CLASSES = (
     DOPPEL_OT_texture,
     DOPPEL_OT_low_poly,
     DOPPEL_OT_export,
+    DOPPEL_OT_pose,
+    DOPPEL_OT_apply_motion,
+    DOPPEL_OT_smooth_weights,
+    DOPPEL_OT_cut_seams,
 )
 
 

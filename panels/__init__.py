@@ -9,6 +9,7 @@ from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .photo import DOPPEL_PT_body, DOPPEL_PT_photo, DOPPEL_PT_surface, DOPPEL_UL_photos
 from .preferences import DOPPEL_preferences
 from .properties import DOPPEL_photo, DOPPEL_settings
+from .rig import DOPPEL_PT_rig
 from .runtime import DOPPEL_PT_runtime
 from .sidebar import DOPPEL_PT_reconstruct, DOPPEL_PT_result
 from .texture import DOPPEL_PT_texture
@@ -27,6 +28,7 @@ CLASSES = (
     DOPPEL_PT_light,
     DOPPEL_PT_light_coefficients,
     DOPPEL_PT_texture,
+    DOPPEL_PT_rig,
     DOPPEL_PT_export,
 )
 

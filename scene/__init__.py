@@ -7,6 +7,10 @@ material    the colours into a Principled shader, from a texture or the vertices
 texture     any surface unwrapped, and baked into images
 low_poly    a light copy of the surface, with the same rig and colours
 armature    24 bones in the rest pose, and any SMPL pose applied to them
+poses       T, A and the photo's pose
+motion      a motion clip as the armature's action
+weights     skin weights more even
+seams       parts that touch in the photo, cut apart
 camera      a camera that lines up with the photo
 photo       the photo behind that camera
 world       the Avatar's light as a world, and any world's light as the Avatar has it

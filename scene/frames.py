@@ -51,11 +51,17 @@ def camera_to_world(rotation: np.ndarray, translation: np.ndarray) -> np.ndarray
     return matrix
 
 
-def pose_to_bones(pose: np.ndarray, rest: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rotation matrix (3, 3) of each pose bone, in the bone's own axes, for SMPL's pose (24, 3), axis-angle in the body frame.
+def rotations_to_bones(rotations: np.ndarray, rest: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rotation matrices (…, 3, 3) of each pose bone, in the bone's own axes, for SMPL's local rotations (…, 24, 3, 3) in the body frame.
 
     rest: each bone's rest axes as columns (3, 3) in the armature's frame. SMPL turns joint j by R in the axes of the body, Blender by B
     in the axes M of the bone at rest; both pivot at the joint, where the bone has its head, so R M = M B and B = M^-1 R M.
     """
-    rotations = rotation_matrices(body_to_blender(np.reshape(pose, (24, 3))))
-    return {name: np.linalg.inv(rest[name]) @ turn @ rest[name] for name, turn in zip(JOINT_NAMES, rotations, strict=True)}
+    axes = body_to_blender(np.eye(3)).T
+    turns = np.moveaxis(axes @ rotations @ axes.T, -3, 0)
+    return {name: np.linalg.inv(rest[name]) @ turn @ rest[name] for name, turn in zip(JOINT_NAMES, turns, strict=True)}
+
+
+def pose_to_bones(pose: np.ndarray, rest: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rotation matrix (3, 3) of each pose bone for SMPL's pose (24, 3), axis-angle in the body frame; see `rotations_to_bones`."""
+    return rotations_to_bones(rotation_matrices(np.reshape(pose, (24, 3))), rest)

@@ -13,7 +13,7 @@ from mathutils import Matrix
 from ..core.errors import SettingInvalid
 from ..core.skeleton import JOINT_NAMES
 from .cleanup import all_or_nothing
-from .mesh import bind, set_skin
+from .mesh import bind, dense_weights, set_skin, vertex_places
 from .texture import bake_texture, closest_points, unwrap_mesh
 
 INFLUENCES = 4
@@ -118,21 +118,3 @@ def _share(point: np.ndarray, corners: np.ndarray) -> np.ndarray:
     share = np.linalg.lstsq(edges.T, point - corners[0], rcond=None)[0]
     all_shares = np.clip(np.concatenate([[1 - share.sum()], share]), 0, 1)
     return all_shares / all_shares.sum()
-
-
-def vertex_places(mesh: bpy.types.Mesh) -> np.ndarray:
-    """Vertex positions (V, 3) of the mesh itself, at rest."""
-    points = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    mesh.vertices.foreach_get("co", points)
-    return points.reshape(-1, 3).astype(np.float64)
-
-
-def dense_weights(surface: bpy.types.Object) -> np.ndarray:
-    """Weights (V, 24) of the object's vertices by joint, from its vertex groups."""
-    number = {group.index: JOINT_NAMES.index(group.name) for group in surface.vertex_groups if group.name in JOINT_NAMES}
-    weights = np.zeros((len(surface.data.vertices), len(JOINT_NAMES)))
-    for vertex in surface.data.vertices:
-        for group in vertex.groups:
-            if group.group in number:
-                weights[vertex.index, number[group.group]] = group.weight
-    return weights

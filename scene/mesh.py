@@ -76,3 +76,21 @@ def set_skin(surface: bpy.types.Object, joints: np.ndarray, weights: np.ndarray)
         weight = np.where(joints == number, weights, 0).sum(axis=1)
         for vertex in np.flatnonzero(weight):
             group.add([int(vertex)], float(weight[vertex]), "REPLACE")
+
+
+def vertex_places(mesh: bpy.types.Mesh) -> np.ndarray:
+    """Vertex positions (V, 3) of the mesh itself, at rest."""
+    points = np.empty(3 * len(mesh.vertices), dtype=np.float32)
+    mesh.vertices.foreach_get("co", points)
+    return points.reshape(-1, 3).astype(np.float64)
+
+
+def dense_weights(surface: bpy.types.Object) -> np.ndarray:
+    """Weights (V, 24) of the object's vertices by joint, from its vertex groups."""
+    number = {group.index: JOINT_NAMES.index(group.name) for group in surface.vertex_groups if group.name in JOINT_NAMES}
+    weights = np.zeros((len(surface.data.vertices), len(JOINT_NAMES)))
+    for vertex in surface.data.vertices:
+        for group in vertex.groups:
+            if group.group in number:
+                weights[vertex.index, number[group.group]] = group.weight
+    return weights

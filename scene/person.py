@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.avatar import Avatar
 from ..core.errors import PhotoUnreadable
-from .armature import apply_pose, build_armature
+from .armature import apply_pose, build_armature, keep_photo_pose
 from .camera import build_camera, set_render_size
 from .cleanup import all_or_nothing
 from .material import build_material, build_texture
@@ -33,6 +33,7 @@ def build_person(avatar: Avatar, name: str, photo_path: Path | str | None = None
         scene.collection.children.link(collection)
         armature = build_armature(name, avatar.rest_joints, collection)
         apply_pose(armature, avatar.pose, avatar.translation)
+        keep_photo_pose(armature, avatar.pose, avatar.translation)
         camera = build_camera(avatar.camera, f"{name} camera")
         texture = None if avatar.texture is None else build_texture(f"{name} albedo", avatar.texture)
         surface = build_surface(avatar, f"{name} surface", armature, build_material(name, texture))

@@ -10,14 +10,13 @@
     baselines            the published networks, from their papers: PIFu, PaMIR
     bench                seconds and memory, and against the published networks (`make bench`)
     evaluate_fit         the fit of the body measured, part by part, on people never seen and on real photos, into docs/RESULTS.md
+    evaluate_rig         how much rigs tear their surfaces in other poses, into docs/RESULTS.md
     fit_cases            photographs whose true bodies are known: the yardstick's people, their truth kept beside them
     fit_tables           the tables of the fit's figures
 
     rocketbox            the people pack: an artist-made person, and that person posed
     motion               motion clips by file name -> a Clip of SMPL poses
-    acclaim, deepmimic, bvh   the readers of CMU's, DeepMimic's and MakeHuman's files
-    motion_file          what can be wrong with a motion file, and where
-    retarget             another skeleton's or rig's bones turned into SMPL's rotations
+    acclaim, deepmimic, bvh   the readers of CMU's, DeepMimic's and MakeHuman's files (core.motion has the rest)
     poses                a sampler of photo-like poses: standing, walking, sitting, arms folded, mocap frames
 
     photograph           one Cycles photograph: person, world, camera in; picture, mask and true joints out

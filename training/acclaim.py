@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from training.motion_file import MotionFileError, numbers, read_text
-from training.retarget import LIMB_CHILD, SourceMotion
+from core.motion.retarget import LIMB_CHILD, SourceMotion
+from core.motion.text_file import fault, numbers, read_text
 
 INCH = 0.0254
 """Metres; a length in the file, divided by the file's unit, is in inches."""
@@ -66,7 +66,7 @@ class Skeleton:
 
 
 def read_asf(path: Path) -> Skeleton:
-    """An .asf file's skeleton. Raises MotionFileError."""
+    """An .asf file's skeleton. Raises MotionUnreadable."""
     sections = _sections(path)
     skeleton = Skeleton({"root": Bone()}, {}, INCH)
     for line, words in sections.get(":units", []):
@@ -81,7 +81,7 @@ def read_asf(path: Path) -> Skeleton:
             _hierarchy_line(skeleton, words, path, line)
     missing = sorted(set(BONE_OF.values()) - {"root"} - skeleton.parent_of.keys())
     if missing or sorted(skeleton.bones["root"].freedom) != ["rx", "ry", "rz", "tx", "ty", "tz"]:
-        raise MotionFileError(path, None, f"bones are missing: {', '.join(missing)}" if missing else "the root has no six-way order")
+        raise fault(path, None, f"bones are missing: {', '.join(missing)}" if missing else "the root has no six-way order")
     return skeleton
 
 
@@ -102,7 +102,7 @@ def _read_bones(skeleton: Skeleton, lines: list[tuple[int, list[str]]], path: Pa
         if words[0] == "begin":
             bone, name = Bone(), ""
         elif bone is None or (words[0] == "end" and not name):
-            raise MotionFileError(path, line, "a bone's line that has no beginning, or a bone that ends without a name")
+            raise fault(path, line, "a bone's line that has no beginning, or a bone that ends without a name")
         elif words[0] == "end":
             skeleton.bones[name], bone = bone, None
         elif words[0] == "name":
@@ -125,16 +125,16 @@ def _bone_line(bone: Bone, words: list[str], unit: float, path: Path, line: int)
 def _hierarchy_line(skeleton: Skeleton, words: list[str], path: Path, line: int) -> None:
     for name in words:
         if name not in skeleton.bones:
-            raise MotionFileError(path, line, f"the hierarchy names a bone `{name}` that is not described")
+            raise fault(path, line, f"the hierarchy names a bone `{name}` that is not described")
     for child in words[1:]:
         skeleton.parent_of[child] = words[0]
 
 
 def read_amc(path: Path, skeleton: Skeleton) -> SourceMotion:
-    """An .amc file's motion of that skeleton. Raises MotionFileError, also for a frame that lacks a bone."""
+    """An .amc file's motion of that skeleton. Raises MotionUnreadable, also for a frame that lacks a bone."""
     frames = list(_frames(path, skeleton))
     if not frames:
-        raise MotionFileError(path, None, "has no frames")
+        raise fault(path, None, "has no frames")
     turns = {name: [] for name in BONE_OF}
     for frame in frames:
         world = _world_rotations(skeleton, frame)
@@ -153,7 +153,7 @@ def _frames(path: Path, skeleton: Skeleton):
 
     def whole(done):
         if wanted - done.keys():
-            raise MotionFileError(path, line, f"the frame that ends here lacks {', '.join(sorted(wanted - done.keys()))}")
+            raise fault(path, line, f"the frame that ends here lacks {', '.join(sorted(wanted - done.keys()))}")
         return done
 
     for line, words in _worded_lines(path):
@@ -164,9 +164,9 @@ def _frames(path: Path, skeleton: Skeleton):
                 yield whole(frame)
             frame = {}
         elif frame is None:
-            raise MotionFileError(path, line, "a bone's angles before the first frame's number")
+            raise fault(path, line, "a bone's angles before the first frame's number")
         elif words[0] not in skeleton.bones:
-            raise MotionFileError(path, line, f"the skeleton has no bone `{words[0]}`")
+            raise fault(path, line, f"the skeleton has no bone `{words[0]}`")
         else:
             frame[words[0]] = numbers(words[1:], len(skeleton.bones[words[0]].freedom), path, line)
     if frame is not None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from training.motion_file import MotionFileError, numbers, read_text
-from training.retarget import LIMB_CHILD, SourceMotion
+from core.motion.retarget import LIMB_CHILD, SourceMotion
+from core.motion.text_file import fault, numbers, read_text
 
 TO_BODY = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
 """DeepMimic's axes to the body frame's: its +X (forward) is +Z, its -Z (left) is +X."""
@@ -41,7 +41,7 @@ DOWN = np.array([0.0, -1.0, 0.0])
 
 
 def read_clip(path: Path) -> SourceMotion:
-    """The motion of one clip. Raises MotionFileError."""
+    """The motion of one clip. Raises MotionUnreadable."""
     rows = _rows(path)
     local, world, start = {}, {}, 4
     for joint, count in LAYOUT:
@@ -64,11 +64,11 @@ def _rows(path: Path) -> np.ndarray:
     try:
         frames = json.loads(text)["Frames"]
     except json.JSONDecodeError as error:
-        raise MotionFileError(path, error.lineno, f"not JSON ({error.msg})") from error
+        raise fault(path, error.lineno, f"not JSON ({error.msg})") from error
     except (KeyError, TypeError) as error:
-        raise MotionFileError(path, None, "has no `Frames`") from error
+        raise fault(path, None, "has no `Frames`") from error
     if not isinstance(frames, list) or not frames:
-        raise MotionFileError(path, None, "has no frames")
+        raise fault(path, None, "has no frames")
     rows = re.finditer(r"\[[^\[\]]*\]", text[text.index('"Frames"') :])
     lines = [text.count("\n", 0, text.index('"Frames"') + row.start()) + 1 for row in rows]
     return np.array([numbers(list(map(str, row)), ROW, path, lines[i]) for i, row in enumerate(frames)])
@@ -78,5 +78,5 @@ def _matrices(values: np.ndarray, path: Path) -> np.ndarray:
     if values.shape[1] == 1:
         return Rotation.from_rotvec(values * [0.0, 0.0, 1.0]).as_matrix()
     if (np.linalg.norm(values, axis=1) < 0.5).any():
-        raise MotionFileError(path, None, f"frame {int(np.linalg.norm(values, axis=1).argmin())} has a quaternion of no length")
+        raise fault(path, None, f"frame {int(np.linalg.norm(values, axis=1).argmin())} has a quaternion of no length")
     return Rotation.from_quat(values[:, [1, 2, 3, 0]]).as_matrix()

@@ -6,8 +6,8 @@ So people stand: weight on one leg, the pelvis sinking on the side whose knee gi
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from core.motion.retarget import T_POSE, local_rotations, world_rotations
 from core.skeleton import JOINT, PARENTS, posed_joints, rotation_matrices
-from training.retarget import T_POSE, local_rotations, world_rotations
 
 SOLE = {"ankle": ((0.0, -0.08, -0.05), (0.0, -0.08, 0.02)), "foot": ((0.0, -0.02, 0.0), (0.0, -0.02, 0.07))}
 """Points of the sole in the joint's frame at rest, metres of the nominal adult: heel and ball."""

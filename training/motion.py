@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.motion.retarget import T_POSE, smpl_poses
+from core.motion.text_file import fault
 from training import acclaim, deepmimic
-from training.motion_file import MotionFileError
-from training.retarget import T_POSE, smpl_poses
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Clip:
 
 
 def read_clip(path: Path, rest_joints: np.ndarray = T_POSE) -> Clip:
-    """One motion file as a Clip for a skeleton with those rest joints (24, 3). Raises MotionFileError, which names file and line."""
+    """One motion file as a Clip for a skeleton with those rest joints (24, 3). Raises MotionUnreadable, which names file and line."""
     path = Path(path)
     if path.suffix == ".amc":
         motion = acclaim.read_amc(path, acclaim.read_asf(_skeleton_beside(path)))
     elif path.suffix == ".txt":
         motion = deepmimic.read_clip(path)
     else:
-        raise MotionFileError(path, None, "is neither a CMU motion (.amc) nor a DeepMimic clip (.txt)")
+        raise fault(path, None, "is neither a CMU motion (.amc) nor a DeepMimic clip (.txt)")
     return Clip(path.stem, smpl_poses(motion, rest_joints), motion.roots)
 
 
@@ -41,5 +41,5 @@ def _skeleton_beside(path: Path) -> Path:
     """The subject's skeleton: `02.asf` for `02_01.amc`, in the same folder."""
     skeleton = path.with_name(path.stem.split("_")[0] + ".asf")
     if not skeleton.exists():
-        raise MotionFileError(path, None, f"needs its subject's skeleton, {skeleton.name}, in the same folder")
+        raise fault(path, None, f"needs its subject's skeleton, {skeleton.name}, in the same folder")
     return skeleton

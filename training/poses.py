@@ -11,10 +11,10 @@ import numpy as np
 from numpy.random import Generator
 from scipy.spatial.transform import Rotation
 
+from core.motion.retarget import T_POSE
 from core.skeleton import JOINT, posed_joints
 from training.footing import footed
 from training.motion import motion_files, read_clip
-from training.retarget import T_POSE
 
 ARM_HOLDS = {  # wrist from the shoulder, its spread, where the elbow points
     "hanging": ((0.12, -0.47, 0.06), (0.06, 0.01, 0.05), (0.2, 0.0, -1.0)),
@@ -120,7 +120,7 @@ def sample_pose(
 
 
 def load_clips(folder: Path) -> dict[str, np.ndarray]:
-    """Poses (T, 24, 3) by clip, of every motion file in the folder. Raises MotionFileError."""
+    """Poses (T, 24, 3) by clip, of every motion file in the folder. Raises MotionUnreadable."""
     return {path.stem: read_clip(path).poses for path in motion_files(folder)}
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from core.motion.retarget import LIMB_CHILD, T_POSE, limb_alignment, local_rotations, world_rotations
 from core.skeleton import JOINT, JOINT_NAMES, rotation_matrices
-from training.retarget import LIMB_CHILD, T_POSE, limb_alignment, local_rotations, world_rotations
 
 BIPED_OF = {
     "pelvis": "Pelvis",

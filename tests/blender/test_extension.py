@@ -97,18 +97,22 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     assert on["operators"] == [
         "add_photos",
         "apply_light",
+        "apply_motion",
         "bake_light",
         "batch",
         "cancel",
+        "cut_seams",
         "drop_photos",
         "export",
         "fit_light",
         "install_runtime",
         "load_avatar",
         "low_poly",
+        "pose",
         "reconstruct",
         "remove_photo",
         "remove_runtime",
+        "smooth_weights",
         "texture",
     ]
     for _ in range(2):

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from core.errors import MotionUnreadable
+from core.motion.bvh import read_hierarchy, rest_places, world_turns
+from core.motion.retarget import LIMB_CHILD, T_POSE, smpl_poses
 from core.skeleton import JOINT, posed_joints
-from training.bvh import BONE_OF, read_bvh, read_hierarchy, rest_places, world_turns
-from training.motion_file import MotionFileError
-from training.retarget import LIMB_CHILD, T_POSE, smpl_poses
+from training.bvh import BONE_OF, read_bvh
 
 TREE = {  # bone: parent, place from it in decimetres, Z up, front at -Y
     "root": (None, (0, 0, 9)),
@@ -102,8 +103,8 @@ def test_turns_and_places_of_a_chain_in_the_files_own_axes(tmp_path):
     joints = read_hierarchy(lines, tmp_path)
     assert [joint.name for joint in joints] == order()
     np.testing.assert_allclose(rest_places(joints)[order().index("head")], [0, 0, 16])
-    values = np.zeros(sum(len(joint.channels) for joint in joints))
-    np.testing.assert_allclose(world_turns(joints, values), np.tile(np.eye(3), (len(joints), 1, 1)))
+    values = np.zeros((1, sum(len(joint.channels) for joint in joints)))
+    np.testing.assert_allclose(world_turns(joints, values), np.tile(np.eye(3), (1, len(joints), 1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,6 @@ def test_turns_and_places_of_a_chain_in_the_files_own_axes(tmp_path):
 )
 def test_a_malformed_file_is_named_with_its_line(tmp_path, change, said):
     path = written(tmp_path, {}, change)
-    with pytest.raises(MotionFileError, match=r"pose\.bvh") as error:
+    with pytest.raises(MotionUnreadable, match=r"pose\.bvh") as error:
         read_bvh(path)
     assert said in str(error.value)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from core.motion.retarget import T_POSE, world_rotations
 from core.skeleton import JOINT, posed_joints, rotation_matrices
 from training.footing import footed, sole_heights
 from training.poses import EVERY_KIND, KINDS, posed_by_hand, sample_everyday_pose, sample_pose
-from training.retarget import T_POSE, world_rotations
 
 
 def apart(pose):

@@ -28,9 +28,11 @@ FIRST_RING = (
     "job",
     "light",
     "memory",
+    "motion",
     "photo_list",
     "probe",
     "records",
+    "rotations",
     "runtime",
     "settings",
     "setup",
@@ -82,7 +84,9 @@ def test_imports_go_one_way():
 
 def test_first_ring_needs_numpy_only():
     """Imported in a fresh Python, the first ring brings in no package but numpy."""
-    code = f"import sys\nfor name in {FIRST_RING}: __import__('core.' + name)\nprint(*{{m.split('.')[0] for m in sys.modules}})"
+    modules = [path for name in FIRST_RING for path in (ROOT / "core").glob(f"{name}/*.py") if path.stem != "__init__"]
+    names = [*FIRST_RING, *(f"{path.parent.name}.{path.stem}" for path in modules)]
+    code = f"import sys\nfor name in {names}: __import__('core.' + name)\nprint(*{{m.split('.')[0] for m in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert not set(loaded) & (OUTSIDE_BLENDER | {"bpy"})
 

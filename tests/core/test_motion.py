@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from core.errors import MotionUnreadable
+from core.motion.retarget import LIMB_CHILD, T_POSE, fill_from_parents, local_rotations, rotation_between, world_rotations
 from core.skeleton import JOINT, JOINT_NAMES, posed_joints, rotation_matrices
 from training import acclaim, deepmimic
 from training.motion import read_clip
-from training.motion_file import MotionFileError
 from training.poses import mirrored_pose, posed_by_hand, reach, sample_pose, self_penetration
-from training.retarget import LIMB_CHILD, T_POSE, fill_from_parents, local_rotations, rotation_between, world_rotations
 
 WITHIN_DEGREES = 1e-3
 
@@ -141,10 +141,10 @@ def test_a_deepmimic_figure_at_rest_hangs_its_arms_and_faces_front(mimic):
 def test_a_broken_amc_says_where(cmu, spoil, line, says):
     lines = spoil(cmu.read_text().splitlines())
     cmu.write_text("\n".join(lines))
-    with pytest.raises(MotionFileError, match=says) as caught:
+    with pytest.raises(MotionUnreadable, match=says) as caught:
         read_clip(cmu)
     assert "07_01.amc" in str(caught.value)
-    assert line is None or caught.value.line in (line, line + 1)
+    assert line is None or any(f"line {number}:" in str(caught.value) for number in (line, line + 1))
 
 
 def test_a_broken_asf_says_where(cmu):
@@ -152,27 +152,27 @@ def test_a_broken_asf_says_where(cmu):
     lines = skeleton.read_text().splitlines()
     spoilt = next(i for i, text in enumerate(lines) if "direction" in text)
     skeleton.write_text("\n".join([*lines[:spoilt], "  direction 0 one 0", *lines[spoilt + 1 :]]))
-    with pytest.raises(MotionFileError, match=f"07.asf, line {spoilt + 1}"):
+    with pytest.raises(MotionUnreadable, match=f"07.asf, line {spoilt + 1}"):
         read_clip(cmu)
     skeleton.write_text("\n".join(text for text in lines if "thorax" not in text or "name" in text))
-    with pytest.raises(MotionFileError, match=r"bones are missing: .*thorax"):
+    with pytest.raises(MotionUnreadable, match=r"bones are missing: .*thorax"):
         read_clip(cmu)
 
 
 def test_a_broken_deepmimic_clip_says_where(mimic):
     lines = mimic.read_text().splitlines()
     mimic.write_text("\n".join([*lines[:5], lines[5].replace("]", ", 1.0]"), *lines[6:]]))
-    with pytest.raises(MotionFileError, match=f"line 6: {deepmimic.ROW} numbers"):
+    with pytest.raises(MotionUnreadable, match=f"line 6: {deepmimic.ROW} numbers"):
         read_clip(mimic)
     mimic.write_text("\n".join(lines[:6]))
-    with pytest.raises(MotionFileError, match="line 6: not JSON"):
+    with pytest.raises(MotionUnreadable, match="line 6: not JSON"):
         read_clip(mimic)
 
 
 def test_other_files_are_refused(tmp_path):
-    with pytest.raises(MotionFileError, match="neither"):
+    with pytest.raises(MotionUnreadable, match="neither"):
         read_clip(tmp_path / "walk.bvh")
-    with pytest.raises(MotionFileError, match=r"needs its subject's skeleton, 09\.asf"):
+    with pytest.raises(MotionUnreadable, match=r"needs its subject's skeleton, 09\.asf"):
         read_clip(tmp_path / "09_01.amc")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.body.model import BETAS
+from core.motion.retarget import LIMB_CHILD, T_POSE
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, mirrored, posed_joints
 from training.held_out import held_out
 from training.people.artist import artist_person, in_mirror
@@ -17,7 +18,6 @@ from training.people.proportions import Proportions, proportioned, sample_propor
 from training.people.recolour import BRIGHTEST, SKINS, middle_colour, retinted, sample_skin, tinted
 from training.people.rig_pose import bind_pose, finger_turns, hand_frame
 from training.poses import SampledPose
-from training.retarget import LIMB_CHILD, T_POSE
 from training.rocketbox import BIPED_OF, load_person, pose_person
 
 SKIN, CLOTH, SHOE = (205, 150, 120), (40, 60, 150), (30, 30, 30)

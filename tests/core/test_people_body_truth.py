@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from core.motion.retarget import T_POSE, world_rotations
 from core.skeleton import JOINT, PARENTS, rotation_matrices
 from training.people import body_truth
 from training.people.body_truth import Dressed, OpenBody, fit_open_body, fit_pose, fit_shape, joints_of, offset_targets, retargeted, size_of
-from training.retarget import T_POSE, world_rotations
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.motion.retarget import T_POSE
 from core.skeleton import JOINT, posed_joints
 from training.makehuman.figure import posed
 from training.makehuman.fingers import HOLDS, bend, sample_hands
@@ -15,7 +16,6 @@ from training.people.joined import joined, squares
 from training.people.layers import LAYER_GAP, SKIN_GAP, layered, pushed_out, without_hidden
 from training.people.piece import Piece, rim, subdivided, trimmed, vertex_normals
 from training.people.wardrobe import _underneath, allowed, role_of, uv_raster
-from training.retarget import T_POSE
 
 
 def sheet(side: int = 5, height: float = 0.0, name: str = "sheet") -> Piece:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from core.motion.retarget import LIMB_CHILD, T_POSE
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, posed_joints
 from training.photograph import camera_towards, framed
-from training.retarget import LIMB_CHILD, T_POSE
 from training.rocketbox import BIPED_OF, load_person, people_names, pose_person
 from training.stage import to_blender
 

@@ -24,7 +24,6 @@ from training.evaluate.texture import compare_textures
 from training.evaluate.validation import PEOPLE, ValidationError, cases, open_validation
 from training.fit_tables import EXPLAINED_PHOTOS, photo_table
 from training.makehuman.asset_file import AssetFileError
-from training.motion_file import MotionFileError
 from training.results import commit, how_made, write_section
 
 TITLE = "## Surface, albedo and light of people never seen"
@@ -112,5 +111,5 @@ def _options() -> argparse.Namespace:
 if __name__ == "__main__":
     try:
         main()
-    except (DoppelError, ValidationError, FileNotFoundError, AssetFileError, MotionFileError) as error:
+    except (DoppelError, ValidationError, FileNotFoundError, AssetFileError) as error:
         sys.exit(f"training.evaluate: {error}")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from core.motion.retarget import smpl_poses
 from training.bvh import read_bvh
 from training.held_out import held_out
 from training.motion import motion_files, read_clip
-from training.retarget import smpl_poses
 from training.rocketbox import people_names
 
 KINDS: dict[str, Callable[[Path], bool]] = {
@@ -64,7 +64,7 @@ class Assets:
 def open_assets(folders: list[Path], needs: tuple[str, ...] = tuple(KINDS)) -> Assets:
     """The assets in any number of folders (each one kind's, or holding such folders). needs: the kinds that must be there.
 
-    Raises FileNotFoundError naming what is missing, MotionFileError for a motion that cannot be read.
+    Raises FileNotFoundError naming what is missing, MotionUnreadable for a motion that cannot be read.
     """
     found: dict[str, list[Path]] = {kind: [] for kind in KINDS}
     for folder in map(Path, folders):

@@ -19,11 +19,11 @@ from scipy.spatial.transform import Rotation
 from core.body.files import load_body
 from core.body.fit.kinematics import IS_ABOVE, cross_matrix
 from core.body.model import BETAS, BodyModel
+from core.motion.retarget import LIMB_CHILD, T_POSE, limb_alignment, local_rotations, world_rotations
 from core.skeleton import JOINT, JOINT_NAMES, PARENTS, rotation_matrices
 from core.surface.surface import vertex_normals
 from core.weights import find
 from training.people.character import BodyTruth
-from training.retarget import LIMB_CHILD, T_POSE, limb_alignment, local_rotations, world_rotations
 
 REGIONS = {
     "torso": ("pelvis", "spine1", "spine2", "spine3", "left_collar", "right_collar"),

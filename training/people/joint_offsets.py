@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy import ndarray
 
+from core.motion.retarget import world_rotations
 from core.skeleton import JOINT, JOINT_NAMES, mirrored, rotation_matrices
 from training.people.assets import open_assets
 from training.people.atlas import read_atlas
 from training.people.body_truth import fit_open_body, joints_of, size_of
 from training.people.rig_pose import bind_pose, dressed_surface
-from training.retarget import world_rotations
 from training.rocketbox import RocketboxPerson
 
 TABLE = Path(__file__).with_suffix(".json")

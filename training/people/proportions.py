@@ -10,8 +10,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
+from core.motion.retarget import LIMB_CHILD
 from core.skeleton import JOINT_NAMES
-from training.retarget import LIMB_CHILD
 from training.rocketbox import RocketboxPerson
 
 

@@ -4,11 +4,11 @@ import numpy as np
 from numpy import ndarray
 from scipy.spatial.transform import Rotation
 
+from core.motion.retarget import LIMB_CHILD, limb_alignment, local_rotations
 from core.skeleton import JOINT, rotation_matrices
 from training.makehuman.fingers import sample_hands
 from training.people.atlas import LABEL, Atlas
 from training.people.body_truth import Dressed, with_hands
-from training.retarget import LIMB_CHILD, limb_alignment, local_rotations
 from training.rocketbox import RocketboxPerson
 
 

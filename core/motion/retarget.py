@@ -7,9 +7,9 @@ the shortest turn from the one rest bone to the other; torso, head and feet, who
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from core.skeleton import JOINT, JOINT_NAMES, PARENTS
+from ..rotations import axis_angles
+from ..skeleton import JOINT, JOINT_NAMES, PARENTS
 
 LIMB_CHILD = {
     f"{side}_{joint}": f"{side}_{child}"
@@ -70,30 +70,33 @@ def limb_alignment(directions: dict[str, np.ndarray], rest_joints: np.ndarray = 
 
 
 def local_rotations(world: np.ndarray) -> np.ndarray:
-    """Rotations (24, 3, 3) relative to the parents, of rotations (24, 3, 3) in the body frame."""
-    return np.stack([world[j] if p < 0 else world[p].T @ world[j] for j, p in enumerate(PARENTS)])
+    """Rotations (…, 24, 3, 3) relative to the parents, of rotations (…, 24, 3, 3) in the body frame."""
+    parents = np.maximum(PARENTS, 0)
+    local = np.swapaxes(world[..., parents, :, :], -1, -2) @ world
+    local[..., 0, :, :] = world[..., 0, :, :]
+    return local
 
 
 def world_rotations(local: np.ndarray) -> np.ndarray:
-    """Rotations (24, 3, 3) in the body frame, of rotations (24, 3, 3) relative to the parents."""
+    """Rotations (…, 24, 3, 3) in the body frame, of rotations (…, 24, 3, 3) relative to the parents."""
     world = np.array(local, dtype=np.float64)
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
-            world[joint] = world[parent] @ local[joint]
+            world[..., joint, :, :] = world[..., parent, :, :] @ local[..., joint, :, :]
     return world
 
 
 def fill_from_parents(known: dict[str, np.ndarray]) -> np.ndarray:
-    """World rotations (24, 3, 3) from those of some joints: a joint the other skeleton lacks moves rigidly with its parent."""
-    world = np.zeros((len(JOINT_NAMES), 3, 3))
+    """World rotations (…, 24, 3, 3) from those of some joints: a joint the other skeleton lacks moves rigidly with its parent."""
+    world: list[np.ndarray] = []
     for joint, name in enumerate(JOINT_NAMES):
-        world[joint] = known[name] if name in known else world[PARENTS[joint]]
-    return world
+        world.append(known[name] if name in known else world[PARENTS[joint]])
+    return np.stack(world, axis=-3)
 
 
 @dataclass(frozen=True)
 class SourceMotion:
-    """Another skeleton's motion in SMPL's joint names: what a reader hands to `smpl_poses`.
+    """Another skeleton's motion in SMPL's joint names: what a reader hands to `smpl_rotations`.
 
     rotations: per joint (T, 3, 3), from that skeleton's rest pose, in the body frame; joints it lacks are left out, the pelvis is not.
     rest_directions: per limb joint (3,), where its bone points in the rest pose, body frame. roots: (T, 3) pelvis, metres.
@@ -104,11 +107,13 @@ class SourceMotion:
     roots: np.ndarray
 
 
-def smpl_poses(motion: SourceMotion, rest_joints: np.ndarray = T_POSE) -> np.ndarray:
-    """Poses (T, 24, 3), axis-angle relative to the parents, that point every limb bone where the source's points."""
+def smpl_rotations(motion: SourceMotion, rest_joints: np.ndarray = T_POSE) -> np.ndarray:
+    """Rotations (T, 24, 3, 3), relative to the parents, that point every limb bone where the source's points."""
     to_source = limb_alignment(motion.rest_directions, rest_joints)
-    poses = np.zeros((len(motion.roots), len(JOINT_NAMES), 3))
-    for frame in range(len(poses)):
-        known = {name: turns[frame] @ to_source[JOINT[name]] for name, turns in motion.rotations.items()}
-        poses[frame] = Rotation.from_matrix(local_rotations(fill_from_parents(known))).as_rotvec()
-    return poses
+    known = {name: turns @ to_source[JOINT[name]] for name, turns in motion.rotations.items()}
+    return local_rotations(fill_from_parents(known))
+
+
+def smpl_poses(motion: SourceMotion, rest_joints: np.ndarray = T_POSE) -> np.ndarray:
+    """The same as poses (T, 24, 3), axis-angle."""
+    return axis_angles(smpl_rotations(motion, rest_joints))
