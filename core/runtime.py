@@ -24,7 +24,7 @@ GIB = 2**30
 
 FLAVOUR = Setting(
     "flavour",
-    "Computes on",
+    "Build",
     "Which build of torch is installed",
     "cpu",
     (
