@@ -70,7 +70,8 @@ class Steps(Dataset):
     def __getitem__(self, number: int) -> Batch:
         step = self.start + number
         if self.traced and step % self.patches == 0:
-            fewer = replace(self.wish, patches=True, plates=max(self.wish.plates // 2, 1))
+            shares = (("exact", 1.0),) if self.wish.shift else self.wish.shares  # rays are not moved with a wrong body
+            fewer = replace(self.wish, patches=True, plates=max(self.wish.plates // 2, 1), shares=shares)
             return batch_of(self.traced, fewer, self.seed, step, self.rank)
         return batch_of(self.files, self.wish, self.seed, step, self.rank)
 
