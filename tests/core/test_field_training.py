@@ -14,6 +14,7 @@ from torch.optim import AdamW
 
 from core.field.conditioning import BodyInView
 from core.field.config import FieldConfig
+from core.field.files import save_field
 from core.field.network import Answer, FieldNetwork
 from core.light import IRRADIANCE_FACTORS, irradiance, sh_basis
 from training.field import relight, train
@@ -435,6 +436,31 @@ def test_checkpoints_of_another_configuration_are_refused(tmp_path):
     other = FieldNetwork(replace(TINY, hidden=48))
     with pytest.raises(ValueError, match="another configuration"):
         load_checkpoint(tmp_path / "a.safetensors", other, RunningMean(other), AdamW(other.parameters()))
+
+
+def test_trained_weights_grow_into_another_size(plates, tmp_path, tiny):
+    """What fits is kept, what does not is new; without --grow the old size is kept whole."""
+    old = FieldNetwork(replace(TINY, fine=8))
+    save_field(old, tmp_path / "old.safetensors", half=False)
+    given = options(plates, tmp_path / "run", 1, init=tmp_path / "old.safetensors")
+    assert train.beginning(given).config.fine == 8
+    given.grow = True
+    grown = train.beginning(given)
+    assert grown.config == TINY
+    assert torch.equal(grown.mlp.enter.weight, old.mlp.enter.weight)
+    assert grown.encoder.to_fine.weight.shape != old.encoder.to_fine.weight.shape
+
+
+def test_rays_go_with_exact_bodies_where_points_are_shifted(plates):
+    for shift, wanted in ((0.0, dict(BODY_SHARE)), (1.0, {"exact": 1.0})):
+        seen = []
+        steps = train.Steps(plate_files(plates), replace(WISH, shift=shift), 0, 0, 4, 0, patches=2)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(train, "batch_of", lambda files, wish, *rest, seen=seen: seen.append(wish))
+            steps[0], steps[1]
+        assert seen[0].patches
+        assert dict(seen[0].shares) == wanted
+        assert dict(seen[1].shares) == dict(BODY_SHARE)
 
 
 def test_no_plates_no_training(tmp_path, tiny):
