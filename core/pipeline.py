@@ -118,7 +118,7 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Fitting the body"):
             body = fit_body(photo, person, models.body, models.lifter)
         with clock("Making the surface"):
-            surface, light, unlit, notes = make_surface(photo, person, body, models.field, str(settings["quality"]))
+            surface, light, unlit, notes = make_surface(photo, person, body, models.field, settings)
         with clock("Making the rig"):
             skin_joints, skin_weights = skin(surface, body)
             rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
@@ -134,11 +134,11 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
 
 
-def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, quality: str) -> Dressed:
+def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, settings: Mapping) -> Dressed:
     """The stage `surface`: the field's, with the photo's light; or the bare body under the neutral light, its colours the photo's."""
     if field is None:
-        return Dressed(body_surface(photo, person, body, quality), NEUTRAL, lambda view: view)
-    return field_surface(photo, person, body, field, quality)
+        return Dressed(body_surface(photo, person, body, str(settings["quality"])), NEUTRAL, lambda view: view)
+    return field_surface(photo, person, body, field, str(settings["quality"]), int(settings["triangles"]))
 
 
 def describe(request: Request, models: Models) -> dict:

@@ -74,6 +74,14 @@ QUALITY = Setting(
         Choice("high", "High", "512 cells: finest shape and colour, larger files"),
     ),
 )
+TRIANGLES = Setting(
+    "triangles",
+    "Triangles",
+    "About how many triangles the clothed surface may have: 0 keeps all, fewer than 1,000 are taken as 1,000. Body Only keeps its own mesh",
+    0,
+    minimum=0,
+    maximum=2_000_000,
+)
 TEXTURE = Setting(
     "texture",
     "Texture",
@@ -157,7 +165,7 @@ LODS = Setting(
 RUN_SETTINGS = (WORKERS, EARLIER)
 """How a batch is run: they change nothing of what is made."""
 
-SETTINGS = (PEOPLE, SURFACE, QUALITY, TEXTURE, DEVICE, SEX, FORMATS, SEED)
+SETTINGS = (PEOPLE, SURFACE, QUALITY, TRIANGLES, TEXTURE, DEVICE, SEX, FORMATS, SEED)
 
 
 def checked_settings(values: dict[str, str | int]) -> dict[str, str | int]:

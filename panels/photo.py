@@ -62,7 +62,7 @@ class DOPPEL_PT_surface(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         scene: Any = context.scene
         settings = scene.doppel
-        _properties(self.layout, settings, "surface", "quality", "texture", "device")
+        _properties(self.layout, settings, "surface", "quality", "triangles", "texture", "device")
         takes = estimate(settings.quality, len(chosen_photos(settings)))
         more = "" if settings.texture == "none" else ", more with a texture"
         words = f"About {in_words(takes.seconds)} on two cores, {takes.memory:g} GiB of memory{more}"

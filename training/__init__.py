@@ -9,6 +9,7 @@
     evaluate             the yardstick: surfaces, albedo and light of every method on people never seen, into docs/RESULTS.md
     baselines            the published networks, from their papers: PIFu, PaMIR
     bench                seconds and memory, and against the published networks (`make bench`)
+    evaluate_relight     one person under two lights, and the avatar beside its photo, into docs/RESULTS.md
     evaluate_fit         the fit of the body measured, part by part, on people never seen and on real photos, into docs/RESULTS.md
     evaluate_rig         how much rigs tear their surfaces in other poses, into docs/RESULTS.md
     fit_cases            photographs whose true bodies are known: the yardstick's people, their truth kept beside them

@@ -13,8 +13,8 @@ NAMES = {
     "optimisation": "plain optimisation: 2D, 3D, priors",
     "lifter": "lifter alone",
     "+ landmarks": "+ 2D landmarks",
-    "+ contact": "+ feet on the ground",
-    "+ outline": "+ outline (the product)",
+    "+ contact": "+ 2D landmarks and feet on the ground (not taken)",
+    "+ outline": "+ 2D landmarks and outline (the product)",
 }
 GROUPS = {
     "ordinary poses": lambda one: one["kind"] != "mocap",

@@ -18,7 +18,7 @@ class FieldConfig:
     picture: int = 256
     widths: tuple[int, ...] = (24, 48, 80, 128, 192)
     features: int = 40
-    fine: int = 8
+    fine: int = 16
     hidden: int = 160
     layers: int = 4
     fourier: int = 4

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import avg_pool2d, interpolate, normalize
 
 from .config import FieldConfig
 
@@ -105,6 +105,27 @@ class Encoder(nn.Module):
         )
 
     def _usual_depth(self, body: Float[Tensor, "B 9 h w"]) -> Float[Tensor, "B 2 h w"]:
-        """What the predicted depths are told relative to: the body's, where its maps are read and show it; else 10 cm to each side."""
+        """What the predicted depths are told relative to: the body's, carried on beyond its outline; without a body 10 cm to each side."""
         slab = body.new_tensor([-0.1, 0.1])[None, :, None, None]
-        return torch.where(body[:, :1] > 0, body[:, 4:6], slab) if self.config.body_maps else slab
+        return carried_on(body[:, 4:6], body[:, :1] > 0, slab) if self.config.body_maps else slab
+
+
+def carried_on(
+    values: Float[Tensor, "B C h w"], there: Bool[Tensor, "B 1 h w"], otherwise: Float[Tensor, "1 C 1 1"]
+) -> Float[Tensor, "B C h w"]:
+    """The values where they are there, smoothly carried on to where they are not; `otherwise` where there are none at all.
+
+    Each hole takes the mean over the smallest square of a pyramid that holds anything (the pull and push of Gortler et al. 1996, "The
+    Lumigraph", section 3.4): sleeves and skirts beyond the body's outline are at the depth of the limb beside them.
+    """
+    weight = there.to(values.dtype)
+    sums, weights = [values * weight], [weight]
+    while min(sums[-1].shape[2:]) > 1:
+        sums.append(avg_pool2d(sums[-1], 2))
+        weights.append(avg_pool2d(weights[-1], 2))
+    filled = otherwise.expand_as(sums[-1])
+    for total, count in zip(reversed(sums), reversed(weights), strict=True):
+        if filled.shape != total.shape:
+            filled = interpolate(filled, size=total.shape[2:], mode="bilinear", align_corners=False)
+        filled = torch.where(count > 0, total / count.clamp_min(1e-6), filled)
+    return filled

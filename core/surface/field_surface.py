@@ -24,6 +24,7 @@ from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from ..skeleton import JOINT
 from .body_help import body_help
+from .decimation import decimated
 from .isosurface import CELLS, isosurface
 from .portions import CHUNK, Portions
 from .seen import colours_seen, confidence
@@ -44,6 +45,10 @@ ROOM = 0.18
 """Metres round the fitted body in which the surface is looked for: hair, a hat, a wide skirt."""
 
 
+FEWEST = 1_000
+"""Triangles of a surface: with fewer a person is none."""
+
+
 class Dressed(NamedTuple):
     """What the stage gives. light (9, 3): SH radiance, body frame; unlit: a view of the same photo -> the same freed from light;
     notes: what the user should know."""
@@ -54,8 +59,9 @@ class Dressed(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def field_surface(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str) -> Dressed:
-    """The dressed surface with its albedo, and the photo's light. quality: a key of CELLS.
+def field_surface(photo: Photo, person: Person, body: FittedBody, network: FieldNetwork, quality: str, triangles: int = 0) -> Dressed:
+    """The dressed surface with its albedo, and the photo's light. quality: a key of CELLS; triangles: about how many there may be (at least
+    FEWEST), 0 for all.
 
     Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
     """
@@ -63,6 +69,8 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
     helped = body_help(body, field.nearest)
     mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
+    if triangles:
+        mesh = decimated(*mesh, max(triangles, FEWEST))
     surface = coloured(field, photo, person, body, mesh, quality)
     return Dressed(surface, light_of(field), partial(unlit, field), field.portions.notes)
 

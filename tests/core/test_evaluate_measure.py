@@ -10,13 +10,14 @@ from scipy.spatial.transform import Rotation
 
 from core.body.model import BodyArrays, BodyModel
 from core.camera import Camera
-from core.light import rotated
+from core.light import irradiance, rotated
 from core.photo.person import Person, Photo
 from core.surface.surface import Surface
+from training import evaluate_relight
 from training.evaluate import measure, methods, rows, texture
 from training.evaluate.case import Case
-from training.evaluate.colour import GAINS
-from training.evaluate.pictures import Picture, behind
+from training.evaluate.colour import GAINS, lit
+from training.evaluate.pictures import Picture, behind, take
 from training.people.subject import prepare
 from training.people.views import render_view
 
@@ -250,3 +251,39 @@ def test_a_method_is_timed_and_gets_what_is_true(case):
     assert seen[0][0] is case.photo
     assert seen[0][1] is case.mask
     assert trial.seconds >= 0
+
+
+# --- the relight check -------------------------------------------------------------------------------------------------------------
+
+
+def photographed(case, light):
+    """The case under a light, its photograph the true albedo times irradiance."""
+    side = take(case.mesh, case.shell.albedo / 255, case.camera)
+    shading = irradiance(light, side.normal) / np.pi
+    pixels = np.where(side.mask[..., None], np.round(255 * lit(side.values, shading)), 40).astype(np.uint8)
+    return replace(case, photo=Photo(pixels, None, None, "lit.jpg"), light=light)
+
+
+def test_the_truth_is_the_same_under_two_lights_and_looks_like_its_photos(case):
+    pair = evaluate_relight.Pair(photographed(case, LIGHT), photographed(case, LIGHT * [1.0, 1.2, 1.6]))
+    found = evaluate_relight.compare(pair, lambda one: methods.Result(trial_of(one).result.surface, one.light))
+    assert found["photo_difference"] > 0.03
+    assert found["albedo_difference"] == pytest.approx(0, abs=1e-6)
+    assert found["albedo_difference_hidden"] == pytest.approx(0, abs=1e-6)
+    assert found["error_of_mean"] < 0.01
+    assert found["psnr"] > 35
+    assert found["psnr_of_grey"] < 27
+
+
+def test_a_photo_taken_for_albedo_differs_as_the_photos_do_and_a_wrong_exposure_shows_once(case):
+    pair = evaluate_relight.Pair(photographed(case, LIGHT), photographed(case, LIGHT * [1.0, 1.2, 1.6]))
+
+    def darker(one):
+        surface = trial_of(one).result.surface
+        gain = 1.0 if one is pair.first else 0.6
+        return methods.Result(replace(surface, albedo=np.uint8(surface.albedo * gain)), one.light / 2)
+
+    found = evaluate_relight.compare(pair, darker)
+    assert found["albedo_difference"] > 0.1
+    assert found["psnr"] < 22
+    assert found["psnr_gained"] > found["psnr"] + 10

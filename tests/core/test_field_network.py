@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from core.errors import WeightsCorrupt
 from core.field.config import FieldConfig, from_dict, to_dict
+from core.field.encoder import carried_on
 from core.field.files import load_field, save_field
 from core.field.illumination import diffuse_shading, sh_basis, solved_light
 from core.field.network import FieldNetwork, Picture, linear_to_srgb, photo_albedo, srgb_to_linear
@@ -65,6 +66,20 @@ def test_projection_is_the_cameras(made_up):
     points = np.random.default_rng(0).normal(size=(9, 3)) * 0.5
     found = project(torch.tensor(camera.to_camera(points))[None], torch.tensor(np.float64(camera.intrinsics))[None])[0].numpy()
     np.testing.assert_allclose(found, camera.project(points), rtol=1e-9)
+
+
+def test_values_are_carried_on_beyond_their_outline():
+    """Inside they stay; beside an arm at 0.4 m it is the arm's depth, beside a trunk at 0 m the trunk's; without anything, otherwise."""
+    values, there = torch.zeros(2, 1, 32, 32), torch.zeros(2, 1, 32, 32, dtype=torch.bool)
+    values[0, 0, 4:12, 4:8], values[0, 0, :, 24:28] = 0.4, 0.01
+    there[0, 0, 4:12, 4:8], there[0, 0, :, 24:28] = True, True
+    filled = carried_on(values, there, torch.tensor([-0.1])[None, :, None, None])
+    assert torch.equal(filled[there], values[there])
+    assert (filled[0, 0, 6:10, 8:10] - 0.4).abs().max() < 0.12
+    assert (filled[0, 0, 16:, 29:] - 0.01).abs().max() < 0.02
+    assert filled[0].min() >= 0.0
+    assert filled[0].max() <= 0.4 + 1e-6
+    assert torch.allclose(filled[1], torch.tensor(-0.1))
 
 
 def test_volume_is_read_along_x_y_z():

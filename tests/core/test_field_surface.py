@@ -70,6 +70,18 @@ def test_the_surface_is_the_fields(dressed, t_body):
     assert np.median(gap) == pytest.approx(0.02, abs=0.006)
 
 
+def test_a_budget_of_triangles_is_kept(person, t_body, dressed):
+    """About as many as asked for, closed, the same shape; never fewer than a person needs."""
+    for wanted, least in ((3000, 2700), (10, 900)):
+        surface = field_surface(*person, t_body, Coat(), "draft", wanted).surface
+        assert least <= len(surface.faces) <= 1.05 * max(wanted, 1000)
+        assert len(surface.faces) < len(dressed.surface.faces) / 4
+        assert trimesh.Trimesh(surface.vertices, surface.faces, process=False).is_watertight
+        assert len(surface.albedo) == len(surface.confidence) == len(surface.vertices)
+    gap, _ = cKDTree(dressed.surface.vertices).query(surface.vertices)
+    assert gap.mean() < 0.015
+
+
 def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
     """120 of 255 in half light is twice as bright a surface; what the photo cannot show is the field's own green."""
     surface = dressed.surface

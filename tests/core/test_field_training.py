@@ -14,18 +14,28 @@ from torch.optim import AdamW
 
 from core.field.conditioning import BodyInView
 from core.field.config import FieldConfig
+from core.field.files import save_field
 from core.field.network import Answer, FieldNetwork
-from training.field import train
-from training.field.batch import BODY_SHARE, Patches, Wish, batch_of, hue_turn, mirrored, sample_of, worn
+from core.light import IRRADIANCE_FACTORS, irradiance, sh_basis
+from training.field import relight, train
+from training.field.batch import BODY_SHARE, Patches, Wish, batch_of, chosen_body, hue_turn, mirrored, sample_of, worn
 from training.field.bodies import shifted
 from training.field.body_noise import noisy, put_back
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.losses import gradient_of, light_losses, masked, normal_loss
 from training.field.patches import DEPTHS, REACH, SIDE, body_along, detail_loss, traced
 from training.field.plates import Plate, PlateInvalid, plate_files, write_plate
+from training.field.relight import relit, write_bank
 
 TINY = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=32, layers=2, fourier=2)
 POINTS = {"surface": 60, "near": 160, "far": 40}
+
+
+def ball_transfer(front, middle, hit, side):
+    """The light transfer (9, side / 4, side / 4) of a ball in the open: the cosine-weighted basis at the normal."""
+    basis = sh_basis((front - middle) / 0.4) * IRRADIANCE_FACTORS / np.pi * hit[..., None]
+    cells = lambda picture: picture.reshape(side // 4, 2, side // 4, 2, -1).mean(axis=(1, 3))  # noqa: E731
+    return np.ascontiguousarray((cells(basis) / np.maximum(cells(1.0 * hit), 0.25)).transpose(2, 0, 1)).astype(np.float16)
 
 
 def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
@@ -58,6 +68,7 @@ def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
         "albedo": big(rng.integers(0, 256, (half, half, 3), np.uint8)),
         "log_shading": rng.normal(-0.5, 0.2, (side, side, 3)).astype(np.float16),
         "trusted": np.full((side, side), 255, np.uint8),
+        "transfer": ball_transfer(front, middle, hit, side), "rotation": np.eye(3, dtype=np.float32),
         "depth": np.where(hit, np.stack([front[..., 2], back[..., 2]]) - middle[2], np.nan).astype(np.float16),
         "normal_back": np.round(127 * (back - middle) / radius * hit[..., None]).astype(np.int8),
         "albedo_back": rng.integers(0, 256, (half, half, 3), np.uint8),
@@ -79,6 +90,7 @@ def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
         "patch/rays": np.float32(turned), "patch/near": np.float32(reach),
         "patch/hit": np.uint8(rng.random((2, SIDE * SIDE)) < 0.7), "patch/known": np.full((2, SIDE * SIDE), 1, np.uint8),
         "patch/label": np.full((2, SIDE * SIDE), 2, np.uint8),
+        "patch/transfer": rng.normal(0, 0.2, (2, SIDE * SIDE, 9)).astype(np.float16),
         "patch/albedo": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8),
         "patch/shaded": rng.integers(0, 256, (2, SIDE * SIDE, 3), np.uint8),
     }  # fmt: skip
@@ -87,7 +99,14 @@ def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
             f"{body}/maps": maps, f"{body}/nearest": nearest(points), f"{body}/shift": np.zeros(260, np.float16),
             f"{body}/spread": np.zeros(1, np.float32), f"{body}/patch": nearest(places),
         }  # fmt: skip
-    return arrays, {"bodies": ["exact", "noisy"], "side": side, "patches": True, "surface": POINTS["surface"], "near": POINTS["near"]}
+    return arrays, {
+        "made": "relit",
+        "bodies": ["exact", "noisy"],
+        "side": side,
+        "patches": True,
+        "surface": POINTS["surface"],
+        "near": POINTS["near"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +114,9 @@ def plates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plates")
     for number in range(6):
         write_plate(folder / f"people-00000-{number:02d}-0.safetensors", *ball_plate(number))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relight, "LIGHTS", 6)
+        write_bank(folder, [], 0)
     return folder
 
 
@@ -154,6 +176,46 @@ def test_the_mirror_is_true_to_geometry(plates):
     column, row = (int(side) for side in pixel)
     np.testing.assert_allclose(turned["normal"][:, row, column], [0, 0, -1], atol=0.15)
     assert all(torch.equal(sample[name], mirrored(turned)[name]) for name in ("photo", "points", "light", "intrinsics", "maps"))
+
+
+def test_a_relit_ball_is_shaded_as_the_formula_says(plates):
+    """In the open the shading is the irradiance over pi of the sample's own light; the light is another each time, and the same again."""
+    plate = Plate(plate_files(plates)[0])
+    plain = sample_of(plate, replace(WISH, augment=False), np.random.default_rng(3))
+    lights = []
+    for seed in (1, 2, 1):
+        s = dict(plain)
+        photo = relit(s, plate, np.random.default_rng(seed))
+        normal = s["normal"][:, 24:40:3, 24:40:3].flatten(1).T.numpy().astype(np.float64)
+        shading = np.maximum(irradiance(s["light"].numpy().astype(np.float64), normal) / np.pi, 2e-3)
+        found = s["log_shading"][:, 24:40:3, 24:40:3].flatten(1).T.exp().numpy()
+        np.testing.assert_allclose(found, shading, atol=0.03 * shading.mean())
+        assert photo.dtype == torch.uint8
+        assert photo.shape == (64, 64, 3)
+        lights.append((s["light"], photo))
+    assert not torch.equal(lights[0][0], lights[1][0])
+    assert torch.equal(lights[0][0], lights[2][0])
+    assert torch.equal(lights[0][1], lights[2][1])
+
+
+def test_photographs_by_cycles_are_never_relit(plates, tmp_path):
+    arrays, about = ball_plate(0)
+    write_plate(tmp_path / "people-00000-00-0c.safetensors", arrays, about | {"made": "cycles"})  # no bank lies beside it
+    sample_of(Plate(tmp_path / "people-00000-00-0c.safetensors"), replace(WISH, relit=1.0), np.random.default_rng(0))
+    write_plate(tmp_path / "people-00000-00-0.safetensors", arrays, about)
+    with pytest.raises(FileNotFoundError, match=r"training\.field\.bake"):
+        sample_of(Plate(tmp_path / "people-00000-00-0.safetensors"), replace(WISH, relit=1.0), np.random.default_rng(0))
+
+
+def test_wrong_bodies_are_shifted_as_often_as_wished_and_never_with_rays(plates):
+    plate = Plate(plate_files(plates)[0])
+    plate.bodies.append("shifted")
+    shares = (("noisy", 1.0),)
+    rng = np.random.default_rng(0)
+    names = [chosen_body(plate, replace(WISH, shift=0.5, shares=shares), rng) for _ in range(200)]
+    assert 70 < names.count("shifted") < 130
+    assert {chosen_body(plate, replace(WISH, shift=1.0, patches=True, shares=shares), rng) for _ in range(20)} == {"noisy"}
+    assert {chosen_body(plate, replace(WISH, shift=1.0, shares=(("exact", 1.0),)), rng) for _ in range(20)} == {"exact"}
 
 
 def test_hues_turn_about_grey():
@@ -318,9 +380,10 @@ def test_detail_sees_what_colour_does_not():
 
 def options(plates, out, steps, **more) -> argparse.Namespace:
     out.mkdir(exist_ok=True)
-    given = {"plates": plates, "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0,
+    given = {"plates": [plates], "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0,
              "batch": 2, "surface": 20, "near": 40,
-             "far": 10, "rate": 1e-3, "seed": 0, "workers": 0, "bf16": False, "every": 60, "log": 1, "patches": 2, "shift": False,
+             "far": 10, "rate": 1e-3, "seed": 0, "workers": 0, "bf16": False, "every": 60, "log": 1, "patches": 2,
+             "shift": 0.0, "relit": 0.5, "grow": False,
              "conditioning": None, "no_body_maps": False, "no_read_maps": False,
              "weight": [], "shares": tuple(BODY_SHARE.items())}  # fmt: skip
     return argparse.Namespace(**given | more)
@@ -373,6 +436,31 @@ def test_checkpoints_of_another_configuration_are_refused(tmp_path):
     other = FieldNetwork(replace(TINY, hidden=48))
     with pytest.raises(ValueError, match="another configuration"):
         load_checkpoint(tmp_path / "a.safetensors", other, RunningMean(other), AdamW(other.parameters()))
+
+
+def test_trained_weights_grow_into_another_size(plates, tmp_path, tiny):
+    """What fits is kept, what does not is new; without --grow the old size is kept whole."""
+    old = FieldNetwork(replace(TINY, fine=8))
+    save_field(old, tmp_path / "old.safetensors", half=False)
+    given = options(plates, tmp_path / "run", 1, init=tmp_path / "old.safetensors")
+    assert train.beginning(given).config.fine == 8
+    given.grow = True
+    grown = train.beginning(given)
+    assert grown.config == TINY
+    assert torch.equal(grown.mlp.enter.weight, old.mlp.enter.weight)
+    assert grown.encoder.to_fine.weight.shape != old.encoder.to_fine.weight.shape
+
+
+def test_rays_go_with_exact_bodies_where_points_are_shifted(plates):
+    for shift, wanted in ((0.0, dict(BODY_SHARE)), (1.0, {"exact": 1.0})):
+        seen = []
+        steps = train.Steps(plate_files(plates), replace(WISH, shift=shift), 0, 0, 4, 0, patches=2)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(train, "batch_of", lambda files, wish, *rest, seen=seen: seen.append(wish))
+            steps[0], steps[1]
+        assert seen[0].patches
+        assert dict(seen[0].shares) == wanted
+        assert dict(seen[1].shares) == dict(BODY_SHARE)
 
 
 def test_no_plates_no_training(tmp_path, tiny):

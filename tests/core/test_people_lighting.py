@@ -203,11 +203,19 @@ def test_gloss_only_adds(view):
 
 
 def test_the_tone_curve_keeps_the_middle_and_reaches_white():
-    for white in (1.2, 2.0, 4.0):
-        curve = camera_effects.tone_curve(np.linspace(0, 6, 400), white)
+    for white, toe in ((1.2, 0.0), (2.0, 0.0), (4.0, 0.0), (4.0, 0.01)):
+        curve = camera_effects.tone_curve(np.linspace(1e-4, 6, 400), white, toe)
         assert (np.diff(curve) >= 0).all()
         assert curve.max() == pytest.approx(1)
-        assert to_linear(camera_effects.tone_curve(np.array([0.18]), white))[0] == pytest.approx(0.18, rel=1e-6)
+        assert to_linear(camera_effects.tone_curve(np.array([0.18]), white, toe))[0] == pytest.approx(0.18, rel=0.01)
+
+
+def test_the_tone_curve_can_be_agx():
+    """Greys as Blender 4.5's AgX shows them (save_render of linear 1/128, 1/32, 1/8, 1/2, 1, 2, 4)."""
+    linear = np.array([1 / 128, 1 / 32, 1 / 8, 1 / 2, 1, 2, 4])
+    shown = np.array([0.059, 0.169, 0.384, 0.667, 0.773, 0.851, 0.914])
+    np.testing.assert_allclose(camera_effects.tone_curve(linear, 16.0, 0.008), shown, atol=0.03)
+    assert np.abs(camera_effects.tone_curve(linear, 2.0) - shown).max() > 0.1
 
 
 def test_noise_grows_with_the_light_and_goes_without_it():
@@ -283,7 +291,7 @@ def test_a_photograph_is_lit_by_the_light_it_records(view):
         assert np.allclose(rotated(shot.light_in_camera, view.camera.rotation.T), shot.light)
         clear = (shot.alpha == 255) & (shot.pixels.max(axis=2) < 250)
         want, have = shading(view, shot.light).mean(axis=2)[clear], shot.pixels.mean(axis=2)[clear]
-        assert np.corrcoef(np.log(want + 0.05), have)[0, 1] > 0.8, seed
+        assert np.corrcoef(np.log(want + 0.05), have)[0, 1] > 0.7, seed  # a toe bends the dark
 
 
 def test_something_in_front_hides_and_says_so(view):

@@ -31,7 +31,8 @@ ROWS = {
     "no body maps": {"no_body_maps": True},
     "predicted normals and depth not read": {"no_read_maps": True},
     "no rendering losses": {"patches": 0},
-    "depth-ambiguity shift": {"shift": True},
+    "depth-ambiguity shift": {"shift": 1.0},
+    "photographs as baked, never relit": {"relit": 0.0},
     "exact bodies only": {"shares": (("exact", 1.0),)},
     "estimated bodies only": {"shares": (("estimated", 1.0), ("noisy", 1e-9))},
 }

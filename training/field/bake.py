@@ -28,37 +28,40 @@ from core.field.framing import intrinsics_of, square_round
 from core.light import rotated
 from core.photo.frame import Frame, square_frame
 from core.skeleton import JOINT
-from training.field.bodies import Tools, body_arrays, body_of, estimated_body, open_tools, shifted, wrong_body
+from training.field.bodies import Tools, body_arrays, body_of, estimated_body, exact_body, open_tools, shifted, wrong_body
 from training.field.patches import DEPTHS, SIDE
 from training.field.plates import write_plate
+from training.field.relight import write_bank
 from training.field.truth import NEAR, SURFACE, front_maps, half_maps, patch_arrays, patch_places, points_of
 from training.people.samples import Sampler
 from training.people.shards import Shard, shard_files
 from training.people.snapshot import photograph_of
 
 
-def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) -> Iterator[tuple[int, dict[str, ndarray], dict]]:
-    """(view, arrays, about) of one person: their first view, which is nearly frontal, and others drawn at random."""
+def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) -> Iterator[tuple[str, dict[str, ndarray], dict]]:
+    """(name, arrays, about) of one person: their first view, which is nearly frontal, and others drawn at random; of a view that Cycles
+    photographed too, both photographs."""
     about, truth, shell = shard.about(number), shard.body(number), shard.shell(number)
     rng = np.random.default_rng([seed, int(shard.path.stem.rpartition("-")[2]), number])
     samples = points_of(Sampler(shell), rng)
     vertices, joints, rest = body_of(tools.model, truth.pose, truth.betas, truth.translation)
     faces = tools.model.faces.numpy()
-    own = BodyInView(vertices, faces, rest, joints[JOINT["pelvis"]], 0.0).nearest(samples.points.astype(np.float64))
+    body = BodyInView(vertices, faces, rest, joints[JOINT["pelvis"]], 0.0)
+    own = body.nearest(samples.points.astype(np.float64))
     chosen = [0, *(1 + rng.permutation(about["views"] - 1)[: views - 1])]
     for which in (int(one) for one in chosen):
         view = shard.view(number, which)
-        snap = photograph_of(view, rng, tools.worlds)
-        if (snap.alpha > 127).sum() < 0.01 * snap.alpha.size:
-            continue
-        turn = view.camera.rotation.T
-        exact = BodyInView(view.camera.to_camera(vertices), faces, rest, view.camera.to_camera(joints)[JOINT["pelvis"]], 0.0)
-        found = np.concatenate([own.distance[:, None], own.direction @ turn, own.normal @ turn, own.rest], axis=1)
-        arrays, bodies = plate(rng, tools, view, snap, shell, samples, truth, exact, found, view.camera.to_camera(joints))
-        facts = {"name": about["name"], "family": about["family"], "view": which, "bodies": bodies, "surface": SURFACE, "near": NEAR,
-                 "side": tools.side,
-                 "patches": "patch/near" in arrays}  # fmt: skip
-        yield which, arrays, facts
+        traced = shard.traced(number, which)
+        for made, snap in (("relit", photograph_of(view, rng, tools.worlds)), *([("cycles", traced)] if traced else [])):
+            if (snap.alpha > 127).sum() < 0.01 * snap.alpha.size:
+                continue
+            turn = view.camera.rotation.T
+            exact = exact_body(body, view.camera)
+            found = np.concatenate([own.distance[:, None], own.direction @ turn, own.normal @ turn, own.rest], axis=1)
+            arrays, bodies = plate(rng, tools, view, snap, shell, samples, truth, exact, found, view.camera.to_camera(joints))
+            facts = {"name": about["name"], "family": about["family"], "view": which, "made": made, "bodies": bodies, "surface": SURFACE,
+                     "near": NEAR, "side": tools.side, "patches": "patch/near" in arrays}  # fmt: skip
+            yield f"{which}{'c' if made == 'cycles' else ''}", arrays, facts
 
 
 def plate(rng, tools, view, snap, shell, samples, truth, exact, found, true_joints) -> tuple[dict[str, ndarray], list[str]]:
@@ -74,6 +77,7 @@ def plate(rng, tools, view, snap, shell, samples, truth, exact, found, true_join
         "light": rotated(snap.light, camera.rotation).astype(np.float32),
         "intrinsics": small.intrinsics.astype(np.float32),
         "pelvis": exact.pelvis.astype(np.float32),
+        "rotation": camera.rotation.astype(np.float32),
         "points": points.astype(np.float32),
         "distance": samples.distance.astype(np.float16),
         "point_normal": np.round(127 * samples.normal @ camera.rotation.T).astype(np.int8),
@@ -115,6 +119,7 @@ def main() -> int:
     torch.set_num_threads(1)
     tools = open_tools(options.worlds, options.side, options.volume, options.shift, options.patches)
     options.out.mkdir(parents=True, exist_ok=True)
+    write_bank(options.out, tools.worlds, options.seed)
     done, start = set(), time.monotonic()
     while True:
         waiting = [file for file in shard_files(options.people) if file not in done]

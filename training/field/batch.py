@@ -18,12 +18,11 @@ from torch.nn.functional import avg_pool2d, interpolate
 from core.field.framing import photo_channels
 from core.field.network import Picture, linear_to_srgb, srgb_to_linear
 from training.field.plates import Plate
+from training.field.relight import relit
 from training.people.character import LABELS
 
 BODY_SHARE = {"exact": 0.3, "noisy": 0.3, "estimated": 0.4}
 """How often each of a plate's bodies is taken: exact ones too, or the network distrusts them (TRIALS: a fifth of the samples)."""
-SHIFT_SHARE = 0.5
-"""Of noisy and estimated bodies where depth-ambiguity-aware points are asked for."""
 MIRRORED_SH = (1, 1, 1, -1, -1, 1, 1, -1, 1)
 """Sign of each SH coefficient in a mirror across X: those odd in x change (x, xy, xz)."""
 CLOTH = LABELS.index("cloth"), LABELS.index("shoe")
@@ -91,16 +90,18 @@ class Batch:
 @dataclass(frozen=True)
 class Wish:
     """What a batch is to be: so many plates, points on, near and far from the surface; augmented or as they are; shift: with
-    depth-ambiguity-aware points; patches: only plates that hold some, with them; shares: of the bodies by name."""
+    depth-ambiguity-aware points for this share of the wrong bodies; patches: only plates that hold some, with them; shares: of the bodies
+    by name; relit: share of the augmented samples that get a new light."""
 
     plates: int = 4
     surface: int = 600
     near: int = 1600
     far: int = 300
     augment: bool = True
-    shift: bool = False
+    shift: float = 0.0
     patches: bool = False
     shares: tuple[tuple[str, float], ...] = tuple(BODY_SHARE.items())
+    relit: float = 0.0
 
 
 @lru_cache(maxsize=6000)
@@ -157,6 +158,8 @@ def sample_of(plate: Plate, wish: Wish, rng: Generator) -> dict[str, Tensor]:
         s |= patch_of(plate, body)
     photo, mask = plate["photo"], plate["mask"]
     if wish.augment:
+        if plate.about["made"] == "relit" and rng.random() < wish.relit:
+            photo = relit(s, plate, rng)
         photo = recoloured(photo, s, plate, rng)
         mask = worn(mask, rng)
     s["photo"] = photo_channels(photo[None], mask[None])[0]
@@ -179,7 +182,8 @@ def chosen_body(plate: Plate, wish: Wish, rng: Generator) -> str:
     there = [(name, share) for name, share in wish.shares if name in plate.bodies]
     shares = np.array([share for _, share in there])
     name = there[int(rng.choice(len(there), p=shares / shares.sum()))][0]
-    return "shifted" if wish.shift and name != "exact" and "shifted" in plate.bodies and rng.random() < SHIFT_SHARE else name
+    can = name != "exact" and "shifted" in plate.bodies and not wish.patches  # rays are not moved
+    return "shifted" if can and rng.random() < wish.shift else name
 
 
 def chosen_rows(plate: Plate, wish: Wish, rng: Generator) -> tuple[list[tuple[int, int]], int]:

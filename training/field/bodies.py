@@ -8,6 +8,7 @@ import torch
 from numpy import ndarray
 from numpy.random import Generator
 
+from core.body.distance import BodyDistance, Nearest
 from core.body.fit.fit import fit_body
 from core.body.lifter import Lifter, load_lifter
 from core.body.model import BodyModel
@@ -87,6 +88,24 @@ def estimated_body(tools: Tools, snap: Snapshot, exact: BodyInView, camera: Came
     height = float(np.ptp(body.rest_vertices[:, 1]))
     rest = (body.rest_vertices - body.rest_joints[JOINT["pelvis"]]) * (USUAL_HEIGHT / height)
     return BodyInView(vertices, exact.faces, rest, exact.pelvis, ESTIMATED_SPREAD)
+
+
+class MovedDistance:
+    """The distance to a body that was made ready where it stood, for points of a camera that looks at it."""
+
+    def __init__(self, distance: BodyDistance, camera: Camera):
+        self.original, self.camera = distance, camera
+
+    def query(self, points: ndarray) -> Nearest:
+        """As `BodyDistance.query`; points (N, 3) in the camera's frame."""
+        return self.original.query((points - self.camera.translation) @ self.camera.rotation)
+
+
+def exact_body(own: BodyInView, camera: Camera) -> BodyInView:
+    """The true body, given in the body frame, before a camera. Its distance is not made ready again for each view."""
+    exact = BodyInView(camera.to_camera(own.vertices), own.faces, own.rest, camera.to_camera(own.pelvis[None])[0], 0.0)
+    vars(exact)["distance"] = MovedDistance(own.distance, camera)  # where cached_property keeps it
+    return exact
 
 
 def detected(snap: Snapshot) -> Person | None:

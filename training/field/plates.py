@@ -6,18 +6,20 @@ The picture is square, `side` pixels; `half` is half of that. Directions and poi
     alpha (S, S) u1                            the same without what stands before them
     normal (S, S, 3) i1, albedo (S, S, 3) u1   of the nearest surface: unit times 127; sRGB
     log_shading (S, S, 3) f2                   natural logarithm of the linear shading under the photograph's light
+    transfer (9, S / 4, S / 4) f2              light transfer: with an SH light in the body frame it gives the shading; see `relight`
     trusted (S, S) u1                          255 where the albedo is known
     depth (2, h, h) f2                         of the nearest and farthest surface, from the pelvis; NaN where nobody is
     normal_back (h, h, 3) i1, albedo_back (h, h, 3) u1, trusted_back (h, h) u1
     label (2, h, h) u1                         front and back, numbers of LABELS; 255 where nobody is
-    light (9, 3) f4, intrinsics (4,) f4, pelvis (3,) f4
+    light (9, 3) f4, intrinsics (4,) f4, pelvis (3,) f4; rotation (3, 3) f4 from the body frame to the camera's
     points (N, 3) f4, distance (N,) f2, point_normal (N, 3) i1, point_albedo (N, 3) u1, point_trusted, point_label (N,) u1
                                                the first `surface` of them lie on the surface
     of each body k that the metadata names:
     k/maps (9, h, h) f2, k/nearest (N, 10) f2, k/shift (N,) f2, k/spread (1,) f4
                                                what it says; shift: metres along its ray that a point moves (PaMIR)
     k/patch (2, 1024, 8, 10) f2                what it says along the rays of the patches, if there are any:
-    patch/rays (2, 1024, 3) f4, near (2, 1024) f4, hit, known, label (2, 1024) u1, albedo, shaded (2, 1024, 3) u1
+    patch/rays (2, 1024, 3) f4, near (2, 1024) f4, hit, known, label (2, 1024) u1, albedo, shaded (2, 1024, 3) u1,
+    patch/transfer (2, 1024, 9) f2
                                                32² rays before and as many behind; see `training.field.patches`
     k/volume (4, D, D, D) f2                   where asked for
 """
@@ -31,7 +33,7 @@ from numpy import ndarray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-VERSION = 1
+VERSION = 2
 
 
 class PlateInvalid(ValueError):
@@ -39,7 +41,8 @@ class PlateInvalid(ValueError):
 
 
 def write_plate(path: Path, arrays: dict[str, ndarray], about: dict) -> None:
-    """The file appears whole or not at all. about: JSON; it holds at least `bodies`, `surface`, `near` (points of each kind), `side`."""
+    """The file appears whole or not at all. about: JSON; it holds at least `bodies`, `surface`, `near` (points of each kind), `side`,
+    `made`: "relit" or "cycles"."""
     half = path.with_suffix(".part")
     save_file(
         {key: np.ascontiguousarray(value) for key, value in arrays.items()}, half, {"about": json.dumps({"version": VERSION} | about)}
@@ -69,6 +72,6 @@ class Plate:
         return self.file.get_slice(name)[start:stop]
 
 
-def plate_files(folder: Path) -> list[Path]:
-    """Every finished plate, sorted by name."""
-    return sorted(Path(folder).glob("*.safetensors"))
+def plate_files(*folders: Path) -> list[Path]:
+    """Every finished plate of the folders, in each sorted by name."""
+    return [file for folder in folders for file in sorted(Path(folder).glob("*.safetensors"))]

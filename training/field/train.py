@@ -70,7 +70,8 @@ class Steps(Dataset):
     def __getitem__(self, number: int) -> Batch:
         step = self.start + number
         if self.traced and step % self.patches == 0:
-            fewer = replace(self.wish, patches=True, plates=max(self.wish.plates // 2, 1))
+            shares = (("exact", 1.0),) if self.wish.shift else self.wish.shares  # rays are not moved with a wrong body
+            fewer = replace(self.wish, patches=True, plates=max(self.wish.plates // 2, 1), shares=shares)
             return batch_of(self.traced, fewer, self.seed, step, self.rank)
         return batch_of(self.files, self.wish, self.seed, step, self.rank)
 
@@ -119,7 +120,7 @@ def judge(trainee: Trainee, mean: RunningMean, files: list[Path], wish: Wish, de
     trainee.network.load_state_dict(mean.values)
     sums: dict[str, list[float]] = {}
     for body in ("exact", "estimated"):
-        plain = replace(wish, augment=False, shift=False, shares=((body, 1.0), ("noisy", 1e-9)))
+        plain = replace(wish, augment=False, shift=0.0, shares=((body, 1.0), ("noisy", 1e-9)))
         for step in range(max(min(len(files), 32) // wish.plates, 1)):
             batch = batch_of(files, plain, 0, step).to(device)
             for name, value in trainee(batch)[1].items():
@@ -132,10 +133,10 @@ def train(options: argparse.Namespace) -> None:
     """The whole run."""
     here = place()
     torch.manual_seed(options.seed)
-    files, judged = divided(plate_files(options.plates))
+    files, judged = divided(plate_files(*options.plates))
     if not files:
-        raise FileNotFoundError(f"{options.plates} holds no plates; make them with `python -m training.field.bake`")
-    network = load_field(options.init).train() if options.init else FieldNetwork(configuration(options))
+        raise FileNotFoundError(f"{', '.join(map(str, options.plates))}: no plates there; make them with `python -m training.field.bake`")
+    network = beginning(options)
     network = network.to(here.device, memory_format=torch.channels_last)
     mean = RunningMean(network)
     optimiser = AdamW(network.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
@@ -143,7 +144,7 @@ def train(options: argparse.Namespace) -> None:
     start = load_checkpoint(path, network, mean, optimiser) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee
-    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares)
+    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
     steps = Steps(files, wish, options.seed, start, options.steps, here.rank, options.patches)
     loader = DataLoader(steps, batch_size=None, num_workers=options.workers)
     if here.first:
@@ -205,6 +206,21 @@ def say(log, step: int, seconds: float, values: dict[str, float]) -> None:
     print(f"{step} {seconds:.0f} s  " + "  ".join(f"{name} {value:.4f}" for name, value in values.items()), flush=True)
 
 
+def beginning(options: argparse.Namespace) -> FieldNetwork:
+    """The network a run begins with: new, or trained weights, as they are or grown into the size asked for."""
+    if not options.init:
+        return FieldNetwork(configuration(options))
+    old = load_field(options.init).train()
+    if not options.grow:
+        return old
+    network = FieldNetwork(configuration(options))
+    state = network.state_dict()
+    kept = {name: value for name, value in old.state_dict().items() if name in state and value.shape == state[name].shape}
+    network.load_state_dict(state | kept)
+    print(f"grown from {options.init.name}; new: {', '.join(sorted(state.keys() - kept.keys())) or 'nothing'}", flush=True)
+    return network
+
+
 def configuration(options: argparse.Namespace) -> FieldConfig:
     """The size asked for, with what an ablation changes."""
     config = SIZES[options.size]
@@ -235,10 +251,11 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m training.field.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--plates", type=Path, required=True, help="folder of plates")
+    parser.add_argument("--plates", type=Path, nargs="+", required=True, help="folders of plates")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/field"))
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--init", type=Path, help="trained weights to start from; they bring their configuration")
+    parser.add_argument("--grow", action="store_true", help="with --init: keep this run's configuration, and the weights that fit it")
     parser.add_argument("--steps", type=int, default=12000)
     parser.add_argument("--minutes", type=float, default=0, help="stop after so many, 0 for never")
     parser.add_argument("--batch", type=int, default=4, help="plates in a step, on each GPU")
@@ -252,7 +269,8 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints")
     parser.add_argument("--log", type=int, default=50, help="steps between lines of the log")
     parser.add_argument("--patches", type=int, default=0, help="every so many steps the rendering losses too; 0 for never")
-    parser.add_argument("--shift", action="store_true", help="depth-ambiguity-aware points for half of the wrong bodies")
+    parser.add_argument("--shift", type=float, default=0.0, help="share of the wrong bodies with depth-ambiguity-aware points")
+    parser.add_argument("--relit", type=float, default=0.7, help="share of samples whose photograph is taken anew under another light")
     parser.add_argument("--shares", type=_share, nargs="+", metavar="BODY=NUMBER", help=f"how often each body is taken; {BODY_SHARE}")
     parser.add_argument("--conditioning", choices=CONDITIONINGS)
     parser.add_argument("--no-body-maps", action="store_true")

@@ -9,6 +9,7 @@ from core.photo.frame import Frame
 from core.surface.raster import rasterise, window
 from core.surface.view import to_linear, to_srgb
 from training.field.patches import DEPTHS, REACH, SIDE
+from training.field.relight import cells_of, framed_transfer
 from training.people.character import Shell, View
 from training.people.lighting import shading
 from training.people.samples import Sampler, Samples
@@ -43,6 +44,7 @@ def front_maps(view: View, snap: Snapshot, square: Frame) -> dict[str, ndarray]:
         "albedo": square.take(view.albedo),
         "log_shading": np.log(np.clip(light, 2e-3, 20)).astype(np.float16),
         "trusted": square.take(view.trusted),
+        "transfer": framed_transfer(view.transfer * view.transfer_scale, cells_of(square).take),
     }
 
 
@@ -77,7 +79,9 @@ def patch_arrays(rng: Generator, shell: Shell, camera: Camera, light: ndarray, a
         [(x - small.intrinsics[2]) / small.intrinsics[0], (y - small.intrinsics[3]) / small.intrinsics[1], np.ones_like(x)], axis=-1
     )
     length = np.linalg.norm(rays, axis=-1)
-    values = np.concatenate([shell.albedo / 255, shell.trusted[:, None], np.maximum(shell.transfer @ light, 0)], axis=1).astype(np.float32)
+    values = np.concatenate(
+        [shell.albedo / 255, shell.trusted[:, None], np.maximum(shell.transfer @ light, 0), shell.transfer], axis=1
+    ).astype(np.float32)
     sides = []
     for farthest in (False, True):
         raster = rasterise(shell.vertices, shell.faces, small, farthest)
@@ -90,8 +94,9 @@ def patch_arrays(rng: Generator, shell: Shell, camera: Camera, light: ndarray, a
             "hit": np.uint8(hit),
             "known": np.uint8(hit & (seen[..., 3] >= 250)),
             "label": np.where(hit, shell.label[corner], 255).astype(np.uint8),
+            "transfer": np.float16(seen[..., 7:]),
             "albedo": np.uint8(np.round(255 * seen[..., :3])),
-            "shaded": np.uint8(np.round(255 * to_srgb(np.clip(to_linear(seen[..., :3]) * seen[..., 4:], 0, 1)))),
+            "shaded": np.uint8(np.round(255 * to_srgb(np.clip(to_linear(seen[..., :3]) * seen[..., 4:7], 0, 1)))),
         })  # fmt: skip
     stacked = {name: np.stack([side[name].reshape(SIDE * SIDE, *side[name].shape[2:]) for side in sides]) for name in sides[0]}
     return {f"patch/{name}": np.float32(value) if name in ("rays", "near") else value for name, value in stacked.items()}

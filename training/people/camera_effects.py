@@ -16,13 +16,14 @@ from core.surface.view import to_srgb
 @dataclass(frozen=True)
 class CameraLook:
     """One camera's habits. blur: pixels, Gaussian; shot, read: noise of the light's root and of the dark, in linear light at 1; white:
-    linear value that becomes white; contrast: how strongly an S curve steepens the middle; saturation; sharpen: amount of an unsharp
-    mask; quality: of the JPEG, 0 for none."""
+    linear value that becomes white; toe: linear value that comes out half as bright, as film and its imitations show the dark; contrast:
+    how strongly an S curve steepens the middle; saturation; sharpen: amount of an unsharp mask; quality: of the JPEG, 0 for none."""
 
     blur: float = 0.5
     shot: float = 0.01
     read: float = 0.002
     white: float = 2.0
+    toe: float = 0.0
     contrast: float = 0.2
     saturation: float = 1.0
     sharpen: float = 0.2
@@ -36,7 +37,8 @@ def sample_look(rng: Generator) -> CameraLook:
         blur=float(0.45 + 1.1 * poor * rng.random()),
         shot=float(0.003 + 0.045 * poor * rng.random()),
         read=float(0.0005 + 0.008 * poor * rng.random()),
-        white=float(rng.uniform(1.2, 4.0)),
+        white=float(np.exp(rng.uniform(np.log(1.2), np.log(16.0)))),
+        toe=float(rng.uniform(0.002, 0.014)) if rng.random() < 0.6 else 0.0,
         contrast=float(rng.uniform(0.0, 0.5)),
         saturation=float(np.clip(rng.normal(1.0, 0.12), 0.0, 1.4)),
         sharpen=float(rng.uniform(0, 0.5)),
@@ -48,18 +50,21 @@ def developed(rng: Generator, light: ndarray, look: CameraLook) -> ndarray:
     """The picture (H, W, 3) uint8 sRGB that a camera makes of linear light (H, W, 3)."""
     light = cv2.GaussianBlur(np.maximum(light, 0).astype(np.float32), (0, 0), look.blur) if look.blur else np.maximum(light, 0)
     noise = np.sqrt(look.shot**2 * light + look.read**2) * rng.standard_normal(light.shape, dtype=np.float32)
-    picture = graded(tone_curve(np.maximum(light + noise, 0), look.white), look)
+    picture = graded(tone_curve(np.maximum(light + noise, 0), look.white, look.toe), look)
     if look.sharpen:
         picture = picture + look.sharpen * (picture - cv2.GaussianBlur(picture, (0, 0), 1.2))
     pixels = np.uint8(np.clip(255 * picture + rng.random(picture.shape, dtype=np.float32), 0, 255))
     return through_jpeg(pixels, look.quality) if look.quality else pixels
 
 
-def tone_curve(light: ndarray, white: float) -> ndarray:
-    """sRGB 0..1 of linear light: straight in the dark, rolled off so that white becomes 1 (Reinhard et al. 2002, equation 4).
+def tone_curve(light: ndarray, white: float, toe: float = 0.0) -> ndarray:
+    """sRGB 0..1 of linear light: rolled off so that white becomes 1 (Reinhard et al. 2002, equation 4); below, straight or with a toe.
 
-    Middle grey stays where it is: the light is raised first by what the curve takes from 0.18.
+    Middle grey stays where it is: the light is raised first by what the curve takes from 0.18. With white 16 and toe .008 the greys are
+    Blender's AgX to .03 of sRGB.
     """
+    if toe:
+        light = light * light / (light + toe) * (1 + toe / 0.18)
     raised = light * _raise_for(white)
     return to_srgb(np.clip(raised * (1 + raised / white**2) / (1 + raised), 0, 1))
 

@@ -5,7 +5,7 @@
     skin            points of the skin and their derivatives
     residuals       what the photo says: 2D landmarks, 3D world landmarks
     outline         what the photo says: where the body's edge should lie, by the person's mask
-    contact         feet on the ground
+    contact         feet on the ground: measured, not taken
     priors          what bodies are like: joint limits, usual poses, usual shapes, and the lifter's word
     solver          Levenberg-Marquardt over any list of such terms
     start           the first guess

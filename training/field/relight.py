@@ -1,0 +1,105 @@
+"""A plate's person under another light, as often as it is trained on: its light transfer, a light from the folder's bank, another camera.
+
+So a network that sees some hundred people sees thousands of lights. Photographs by Cycles are never relit: their shadows are sharp.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy import ndarray
+from numpy.random import Generator
+from torch import Tensor
+
+from core.camera import Camera
+from core.field.network import linear_to_srgb, srgb_to_linear
+from core.light import rotated
+from core.surface.view import to_linear
+from training.field.plates import Plate
+from training.people.camera_effects import developed, sample_look
+from training.people.lighting import CELL, relit_batch, softened
+from training.people.snapshot import sample_exposure
+from training.people.worlds import sample_world
+
+LIGHTS = 1500
+"""In a bank."""
+BANK = "lights.npy"
+"""Its file's name, in the folder of the plates."""
+
+
+def write_bank(folder: Path, worlds: list[ndarray], seed: int) -> None:
+    """The bank of lights (N, 9, 3), SH radiance in the body frame before any exposure, unless it is there (a minute)."""
+    path = folder / BANK
+    if path.exists():
+        return
+    rng = np.random.default_rng([seed, 77])
+    lights = np.stack([sample_world(rng, worlds).light for _ in range(LIGHTS)]).astype(np.float32)
+    with (part := path.with_suffix(".part")).open("wb") as file:
+        np.save(file, lights)
+    part.replace(path)
+
+
+@lru_cache(maxsize=4)
+def bank_of(folder: Path) -> ndarray:
+    """The folder's bank of lights. Raises FileNotFoundError where there is none."""
+    path = folder / BANK
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} holds no {BANK}; `python -m training.field.bake` writes it, or train with --relit 0")
+    return np.load(path)
+
+
+def relit(s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
+    """A new photograph (S, S, 3) bytes of the plate's person; the sample's light and shading (and its patches') become the new light's."""
+    rotation = plate["rotation"].numpy().astype(np.float64)
+    light, light_in_camera = sample_light(rng, bank_of(plate.path.parent), rotation)
+    inside = (s["alpha"] > 0).float()
+    shading = shading_of(s["normal"], inside, plate["transfer"].float(), light, light_in_camera)
+    s["light"] = torch.from_numpy(light_in_camera)
+    s["log_shading"] = shading.clamp(2e-3, 20).log()
+    if "patch_rays" in s:
+        s["patch_shaded"] = patches_under(s["patch_albedo"], plate["patch/transfer"].flatten(0, 1).float(), light)
+    person = (srgb_to_linear(s["albedo"]) * shading * inside).permute(1, 2, 0).numpy()
+    old = to_linear(plate["photo"].numpy() / 255)
+    seen = np.minimum(plate["mask"].numpy(), plate["alpha"].numpy())[..., None] / 255
+    look = sample_look(rng)
+    look = replace(look, blur=look.blur / 2 if look.blur > 0.6 else 0.0, quality=look.quality if rng.random() < 0.5 else 0)
+    return torch.from_numpy(developed(rng, (seen * person + (1 - seen) * old).astype(np.float32), look))
+
+
+def sample_light(rng: Generator, bank: ndarray, rotation: ndarray) -> tuple[ndarray, ndarray]:
+    """One of the bank's lights turned about the vertical and exposed for this camera: (9, 3) f4 in the body frame, and in the camera's."""
+    turn = rng.uniform(0, 2 * np.pi)
+    about = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
+    light = rotated(bank[rng.integers(len(bank))].astype(np.float64), about) * np.exp(rng.normal(0, 0.05, 3))
+    camera = Camera(np.array([1.0, 1, 0, 0]), rotation, np.zeros(3), np.array([1, 1]))
+    light = softened(light * sample_exposure(rng, light, camera))
+    return np.float32(light), np.float32(rotated(light, rotation))
+
+
+def shading_of(normal: Tensor, inside: Tensor, transfer: Tensor, light: ndarray, light_in_camera: ndarray) -> Tensor:
+    """Linear shading (3, S, S), self-shadowed. normal (3, S, S), inside (1, S, S), transfer (9, S / 4, S / 4)."""
+    one = torch.ones(1, 3, *normal.shape[1:])
+    lights = torch.from_numpy(light)[None], torch.from_numpy(light_in_camera)[None]
+    return relit_batch(one, normal[None], inside[None], transfer[None], *lights)[0]
+
+
+def patches_under(albedo: Tensor, transfer: Tensor, light: ndarray) -> Tensor:
+    """The patches' lit colours (N, 3), sRGB: albedo (N, 3) sRGB, transfer (N, 9)."""
+    shading = (transfer @ torch.from_numpy(light)).clamp_min(0)
+    return linear_to_srgb((srgb_to_linear(albedo) * shading).clamp(0, 1))
+
+
+def framed_transfer(transfer: ndarray, take) -> ndarray:
+    """A view's transfer (h, w, 9) in a plate's frame, (9, S / CELL, S / CELL) f2; zero where nobody is. take: the frame's own, in cells."""
+    there = (transfer[..., :1] != 0).astype(np.float32)
+    parts = [take(np.ascontiguousarray(part)) for part in np.split(np.float32(transfer) * there, 3, axis=-1)]
+    share = take(there[..., 0])[..., None]
+    values = np.concatenate(parts, axis=-1) / np.maximum(share, 1e-6) * (share > 0.05)
+    return np.ascontiguousarray(values.transpose(2, 0, 1)).astype(np.float16)
+
+
+def cells_of(square):
+    """The square's frame over a view's cells, a cell of the frame for CELL² of its pixels."""
+    return replace(square, origin=square.origin / CELL, axes=square.axes, size=(square.size[0] // CELL, square.size[1] // CELL))
