@@ -6,9 +6,8 @@ from numpy import ndarray
 
 from ..camera import Camera
 
-ESTIMATED_SPREAD = 0.04
-"""Radians told of a body fitted to one photo. Its joints are farther off than that (about 0.12); told so, the field hedges over all depths
-that a limb may be at (docs/FIELD.md)."""
+ESTIMATED_SPREAD = 0.12
+"""Radians: about how far the joints of a body fitted to one photo are turned wrongly. Training tells the field the same (docs/FIELD.md)."""
 
 
 @dataclass(frozen=True)

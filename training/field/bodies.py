@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from core.body.distance import BodyDistance, Nearest
 from core.body.fit.fit import fit_body
+from core.body.fitted import ESTIMATED_SPREAD
 from core.body.lifter import Lifter, load_lifter
 from core.body.model import BodyModel
 from core.camera import Camera
@@ -28,9 +29,6 @@ from training.people.character import BodyTruth
 from training.people.snapshot import Snapshot
 from training.people.subject import open_body
 from training.people.worlds import read_world
-
-ESTIMATED_SPREAD = 0.12
-"""Radians: about how far the rotations of a body that the product fits are off; what training is told of them."""
 
 
 @dataclass(frozen=True, eq=False)
