@@ -45,7 +45,7 @@ def test_settings_reach_the_worker(stand_in, photo, state, tmp_path):
 Path({str(tmp_path / "seen.json")!r}).write_text(json.dumps(request))
 say("error", kind="NoPersonFound", text="none", hint="")
 """)
-    words = {"people": "all", "surface": "body", "quality": "draft", "texture": "1k", "device": "cpu", "sex": "female"}
+    words = {"people": "all", "surface": "body", "quality": "draft", "triangles": 9000, "texture": "1k", "device": "cpu", "sex": "female"}
     words |= {"formats": {"npz", "fbx"}, "seed": 7}
     with pytest.raises(RuntimeError, match="none"):
         bpy.ops.doppel.reconstruct(filepath=str(photo), folder=str(tmp_path / "out"), **words)

@@ -72,7 +72,7 @@ def test_ready_it_offers_the_button_with_everything_set(draw, state, stand_in, c
     assert button.formats == {"npz", "glb"}
     assert layout.of("prop") == ["folder"]
     assert layout.of("prop_enum") == ["glb", "obj", "blend", "fbx", "unity", "unreal", "mixamo", "usd"]
-    for name, drawn in {"photo": ["people"], "body": ["sex"], "surface": ["surface", "quality", "texture", "device"]}.items():
+    for name, drawn in {"photo": ["people"], "body": ["sex"], "surface": ["surface", "quality", "triangles", "texture", "device"]}.items():
         layout = draw(f"DOPPEL_PT_{name}", "panels.photo")
         assert layout.of("prop") == drawn
         if name == "photo":

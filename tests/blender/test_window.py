@@ -33,7 +33,15 @@ class Window:
 def modal(part, photo, state, tmp_path):
     """The operator's methods on a plain object, as in a window: (operator, window, send); send(event type) gives what `modal` returned."""
     cls = part("operators.reconstruct").DOPPEL_OT_reconstruct
-    words = {"people": "largest", "surface": "clothed", "quality": "draft", "texture": "none", "device": "cpu", "sex": "neutral"}
+    words = {
+        "people": "largest",
+        "surface": "clothed",
+        "quality": "draft",
+        "triangles": 0,
+        "texture": "none",
+        "device": "cpu",
+        "sex": "neutral",
+    }
     words |= {"formats": {"npz"}, "seed": 0}
     methods = {name: getattr(cls, name) for name in ("request", "start", "finish", "fail", "begin", "modal", "cancel", "end")}
     reports = []
