@@ -39,6 +39,7 @@ from training.evaluate.validation import (
     kept_photograph,
     make_case,
     make_sitting,
+    open_validation,
 )
 from training.held_out import RECIPE
 from training.results import how_made, write_section
