@@ -6,7 +6,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     batch       many photos: several workers, what an earlier run made kept, one summary
     blender     Blender as a child process, for the formats only it writes
     camera      a pinhole camera over the body frame
-    capacity    how much memory is free, and how many workers it holds
+    capacity    how many workers cores and free memory hold
     child       what a child process does before anything else
     command     the command line's words and exit codes
     coverage    which pixels flat triangles cover

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def available() -> int:
-    """Bytes that a program could take now without others losing theirs."""
+    """Bytes that a program could take now without others losing theirs, within the container's limit if there is one."""
     if sys.platform == "linux":
-        return 1024 * _line(Path("/proc/meminfo"), "MemAvailable:")
+        return min(1024 * _line(Path("/proc/meminfo"), "MemAvailable:"), _container_room())
     if sys.platform == "win32":
         return _windows_memory()
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2  # macOS tells no simple number; half of all is a fair guess
@@ -46,6 +46,19 @@ def ran_out(error: BaseException) -> bool:
 def _line(path: Path, name: str) -> int:
     """The number after a name in a file of /proc."""
     return int(next(line.split()[1] for line in path.read_text().splitlines() if line.startswith(name)))
+
+
+def _container_room() -> int:
+    """Bytes left below the control group's limit; a very large number where there is none."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = int((group / "memory.max").read_text()), int((group / "memory.current").read_text())
+        cached = next(
+            int(line.split()[1]) for line in (group / "memory.stat").read_text().splitlines() if line.startswith("inactive_file ")
+        )
+    except (OSError, ValueError, StopIteration):  # no control groups, an older kind, or "max"
+        return sys.maxsize
+    return max(0, limit - used + cached)
 
 
 class _Status(ctypes.Structure):

@@ -1,5 +1,6 @@
 """An operator that starts a job and looks after it: by a timer in a window, which stays usable, and by waiting in a script."""
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -11,11 +12,8 @@ from .job import STATE, Job, Outcome, in_words, problem_of, pump
 class Watched:
     """Mixed into an operator. It brings `start`, which starts the job (DoppelError), and `finish`, which takes what an ended one made."""
 
-    def start(self) -> Job:
-        raise NotImplementedError
-
-    def finish(self, job: Job) -> set[Any]:
-        raise NotImplementedError
+    start: Callable[[], Job]
+    finish: Callable[[Job], set[Any]]
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Wait for the job: for scripts and background mode."""

@@ -9,9 +9,10 @@ import pytest
 
 from core import batch as batch_module
 from core.batch import Batch, Part
-from core.capacity import GIB, available_memory, workers_for
+from core.capacity import GIB, workers_for
 from core.errors import AlreadyRunning, BlenderMissing, FolderNotWritable, OutOfMemory, WeightsMissing, WorkerCrashed
 from core.job import Done, Error, PhotoEnded, PhotoReport, Progress, Request, error_message, load_report
+from core.memory import available
 from core.worker import wait_for
 
 BROKEN = error_message(FolderNotWritable("stands for any error of one photo"))
@@ -287,4 +288,4 @@ def test_workers_are_bounded_by_memory_and_cores():
     assert workers_for("cpu", "npz,glb", cores=16, free=4 * GIB) == 2
     assert workers_for("cpu", "npz", cores=2, free=GIB // 2) == 1
     assert workers_for("cuda", "npz", cores=16, free=64 * GIB) == 1
-    assert 0.1 * GIB < available_memory() < 2**50
+    assert 0.1 * GIB < available() < 2**50
