@@ -27,9 +27,7 @@ from training.evaluate.mesh import Mesh, nearest
 from training.evaluate.methods import Method, Result, open_methods, try_exact
 from training.evaluate.pictures import take
 from training.evaluate.rows import FAMILIES
-from training.evaluate.validation import (
-    FAMILIES as KINDS,
-)  # fmt: skip
+from training.evaluate.validation import FAMILIES as KINDS
 from training.evaluate.validation import (
     PEOPLE,
     Sitting,
