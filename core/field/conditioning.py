@@ -14,6 +14,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from ..body.distance import BodyDistance
+from ..body.distance import Nearest as Found
 from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..skeleton import JOINT
@@ -61,7 +62,10 @@ class BodyInView:
 
     def nearest(self, points: Float[ndarray, "N 3"]) -> Nearest:
         """points: camera frame, metres."""
-        found = self.distance.query(points)
+        return self.told_by(points, self.distance.query(points))
+
+    def told_by(self, points: Float[ndarray, "N 3"], found: Found) -> Nearest:
+        """What the places that were found nearest to the points say."""
         corners = self.faces[found.face]
         place = np.einsum("nk,nkc->nc", found.barycentric, self.vertices[corners])
         normal = np.einsum("nk,nkc->nc", found.barycentric, self.normals[corners])

@@ -49,6 +49,7 @@ class FieldConfig:
 
 
 SIZES = {
+    "tiny": FieldConfig(picture=128),
     "small": FieldConfig(),
     "base": FieldConfig(picture=512, widths=(48, 96, 160, 256, 320, 384), features=96, fine=32, hidden=384, layers=6, volume=64),
 }

@@ -1,8 +1,9 @@
 """Light from the encoder's bottleneck, and the shading it makes (Alldieck et al. 2022, "PHORHUM", section 3.1).
 
 PHORHUM reads an illumination code off the bottleneck and feeds it to a shading network s(normal, code). Here the code's meaning is fixed:
-it is the light as spherical harmonics in the camera frame, which an artist can use, and the shading network corrects what nine numbers and
-a clamped cosine leave out (shadows that a person casts on themselves, on average over where the normal points).
+it is the light as spherical harmonics in the camera frame, which an artist can use, told as a correction of the light that explains the
+predicted shading of the predicted normals; and the shading network corrects what nine numbers and a clamped cosine leave out (shadows that
+a person casts on themselves, on average over where the normal points).
 """
 
 import numpy as np
@@ -19,22 +20,28 @@ WIDTH = 48
 
 
 class IlluminationHead(nn.Module):
-    """bottleneck (B, D, h, w) and where the person is in it (B, 1, h, w) -> light (B, 9, 3): SH radiance, camera frame."""
+    """bottleneck (B, D, h, w), where the person is in it (B, 1, h, w), and the light that the maps tell of (B, 9, 3) -> light (B, 9, 3): SH
+    radiance, camera frame. The network learns what to correct of the maps' light: what they cannot see, and what they see wrongly."""
 
     def __init__(self, width: int):
         super().__init__()
-        self.code = nn.Sequential(nn.Linear(2 * width, CODE), nn.SiLU())
-        self.light = nn.Linear(CODE, 27)
-        nn.init.zeros_(self.light.bias)
+        self.code = nn.Sequential(nn.Linear(2 * width + 27, CODE), nn.SiLU())
+        self.correction = nn.Linear(CODE, 27)
+        nn.init.zeros_(self.correction.bias)
         with torch.no_grad():
-            self.light.weight.mul_(0.1)
+            self.correction.weight.mul_(0.1)
 
-    def forward(self, bottleneck: Float[Tensor, "B D h w"], inside: Float[Tensor, "B 1 h w"]) -> Float[Tensor, "B 9 3"]:
+    def forward(
+        self, bottleneck: Float[Tensor, "B D h w"], inside: Float[Tensor, "B 1 h w"], told: Float[Tensor, "B 9 3"]
+    ) -> Float[Tensor, "B 9 3"]:
         everywhere = bottleneck.mean(dim=(2, 3))
         person = (bottleneck * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3)).clamp_min(1e-3)
-        numbers = self.light(self.code(torch.cat([everywhere, person], dim=1))).unflatten(1, (9, 3))
-        mean = numbers[:, :1].clamp(-4, 4).exp() * float(np.sqrt(4 * np.pi) * 0.8)
-        return torch.cat([mean, mean * numbers[:, 1:]], dim=1)
+        level = told[:, :1].clamp_min(1e-2)
+        shape = (told[:, 1:] / level).clamp(-2, 2)
+        evidence = torch.cat([level.log(), shape], dim=1).flatten(1)
+        numbers = self.correction(self.code(torch.cat([everywhere, person, evidence], dim=1))).unflatten(1, (9, 3))
+        mean = level * numbers[:, :1].clamp(-2, 2).exp()
+        return torch.cat([mean, mean * (shape + numbers[:, 1:])], dim=1)
 
 
 class ShadingNetwork(nn.Module):
@@ -75,16 +82,31 @@ def sh_basis(directions: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 9"]:
     )  # fmt: skip
 
 
+def light_told(
+    normals: Float[Tensor, "B 3 H W"], log_shading: Float[Tensor, "B 3 H W"], seen: Float[Tensor, "B 1 H W"]
+) -> Float[Tensor, "B 9 3"]:
+    """The light that explains the maps' shading of their normals best where the person is seen, near even light of the same brightness."""
+    normals, shading, weight = (part[:, :, ::2, ::2].flatten(2).transpose(1, 2) for part in (normals, log_shading.exp(), seen))
+    share = weight / weight.sum(dim=1, keepdim=True).clamp_min(1e-3)
+    even = (share * shading).sum(dim=1, keepdim=True) * float(np.sqrt(4 * np.pi))
+    return solved_light(normals, shading, share, torch.cat([even, even.new_zeros(len(even), 8, 3)], dim=1))
+
+
 def solved_light(
-    normals: Float[Tensor, "N 3"], shading: Float[Tensor, "N 3"], light: Float[Tensor, "9 3"], trust: float = 0.03
-) -> Float[Tensor, "9 3"]:
-    """The light (SH radiance) that explains the shading of these normals best, near a first estimate of it.
+    normals: Float[Tensor, "B N 3"],
+    shading: Float[Tensor, "B N 3"],
+    share: Float[Tensor, "B N 1"],
+    light: Float[Tensor, "B 9 3"],
+    trust: float = 0.03,
+) -> Float[Tensor, "B 9 3"]:
+    """The light (SH radiance) that explains the shading of these normals best, near a first estimate of it. share: of each in the mean.
 
     Minimised is the mean of (irradiance/π - shading)² + trust · |difference of each irradiance coefficient|²: what the visible half of the
     person tells is taken from there, what it cannot tell (the light from behind) from the estimate.
     """
     factors = torch.as_tensor(IRRADIANCE_FACTORS / np.pi, dtype=torch.float64, device=light.device)
     basis = sh_basis(normals.double()) * factors
-    square = basis.T @ basis / max(len(normals), 1) + trust * torch.diag(factors**2)
-    right = basis.T @ shading.double() / max(len(normals), 1) + trust * (factors**2)[:, None] * light.double()
+    weighed = (basis * share.double()).transpose(1, 2)
+    square = weighed @ basis + trust * torch.diag(factors**2)
+    right = weighed @ shading.double() + trust * (factors**2)[:, None] * light.double()
     return torch.linalg.solve(square, right).to(light.dtype)

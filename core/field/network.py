@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .config import FieldConfig
 from .encoder import LABELS, Encoder, Maps
-from .illumination import IlluminationHead, ShadingNetwork
+from .illumination import IlluminationHead, ShadingNetwork, light_told
 from .sampling import fourier, project, sample
 from .volume import VolumeEncoder, read
 
@@ -90,7 +90,9 @@ class FieldNetwork(nn.Module):
         """Everything that depends on the picture alone."""
         features, bottleneck, maps = self.encoder(picture.photo, picture.body)
         inside = nn.functional.interpolate(picture.photo[:, 3:4], size=bottleneck.shape[2:], mode="area")
-        light = self.illumination(bottleneck.float(), inside.float())
+        with torch.no_grad():  # the maps have losses of their own
+            told = light_told(maps.normal_front.float(), maps.log_shading.float(), (picture.photo[:, 3:4] > 0.9).float())
+        light = self.illumination(bottleneck.float(), inside.float(), told)
         volume = self.volume_encoder(picture.volume) if self.volume_encoder is not None else None
         return Encoded(features, maps, light, photo_albedo(picture.photo, maps.log_shading), picture, volume)
 

@@ -13,7 +13,7 @@ surface is that of both together (a smooth union), if three things hold:
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 from ..body.distance import Nearest
@@ -35,6 +35,7 @@ FACE = 0.5
 PARTS = (("left_wrist", "left_hand"), ("right_wrist", "right_hand"), ("left_ankle", "left_foot"), ("right_ankle", "right_foot"))
 """The joints of each hand and foot."""
 
+Near = Callable[[Float[ndarray, "N 3"]], tuple[ndarray, ndarray, ndarray]]
 Blend = Callable[[Float[ndarray, "N 3"], Float[ndarray, " N"]], Float[ndarray, " N"]]
 
 
@@ -43,20 +44,32 @@ def body_help(body: FittedBody, query: Callable[[Float[ndarray, "N 3"]], Nearest
 
     query: the body's nearest points to points of the body frame, as `BodyDistance` gives them.
     """
-    parts = confident_parts(body)
-    weights = np.maximum.reduce(parts)
-    boxes = [(body.vertices[part > 0].min(axis=0) - ROOM, body.vertices[part > 0].max(axis=0) + ROOM) for part in parts if part.any()]
+    weight_at = weight_near(body, confident_parts(body), query)
 
     def blend(points: Float[ndarray, "N 3"], field: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
-        inside = [((points > low) & (points < high)).all(axis=1) for low, high in boxes]
-        rows = np.flatnonzero(np.logical_or.reduce(inside) & (field > -ROUND))
-        found = query(points[rows])
-        weight = np.einsum("nk,nk->n", found.barycentric, weights[body.faces[found.face]])
+        lacking = np.flatnonzero(field > -ROUND)
+        near, weight, distance = weight_at(points[lacking])
+        rows = lacking[near]
         helped = field.astype(np.float32)
-        helped[rows] = helped_distance(helped[rows], found.distance, weight)
+        helped[rows] = helped_distance(helped[rows], distance, weight)
         return helped
 
     return blend
+
+
+def weight_near(body: FittedBody, parts: list[Float[ndarray, " V"]], query: Callable[[Float[ndarray, "N 3"]], Nearest]) -> Near:
+    """A function of points (N, 3) that gives the rows of those within ROOM of one of the parts, and of these the largest of the parts'
+    weights at their nearest body point, 0..1, and the distance to it, metres."""
+    weights = np.maximum.reduce(parts)
+    boxes = [(body.vertices[part > 0].min(axis=0) - ROOM, body.vertices[part > 0].max(axis=0) + ROOM) for part in parts if part.any()]
+
+    def at(points: Float[ndarray, "N 3"]) -> tuple[Int[ndarray, " M"], Float[ndarray, " M"], Float[ndarray, " M"]]:
+        inside = [((points > low) & (points < high)).all(axis=1) for low, high in boxes]
+        rows = np.flatnonzero(np.logical_or.reduce(inside))
+        found = query(points[rows])
+        return rows, np.einsum("nk,nk->n", found.barycentric, weights[body.faces[found.face]]), found.distance
+
+    return at
 
 
 def confident_parts(body: FittedBody) -> list[Float[ndarray, " V"]]:

@@ -10,32 +10,31 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.spatial import ConvexHull
 
 from ..body.distance import Nearest
 from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..errors import FieldNotFinite
+from ..field.conditioning import BodyInView
 from ..field.framing import Framed, framed
-from ..field.illumination import solved_light
 from ..field.network import Answer, Encoded, FieldNetwork
+from ..field.steady import SteadyBody
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
-from ..skeleton import JOINT
-from .body_help import body_help
+from .body_help import PARTS, body_help, weight_near
 from .decimation import decimated
+from .head_filling import head_filling
 from .isosurface import CELLS, isosurface
-from .portions import CHUNK, Portions
+from .portions import Portions
+from .regions import share_of
+from .relief import relieved, told_normals
 from .seen import colours_seen, confidence
 from .surface import Surface
 from .view import View, look, to_linear, to_srgb
 
 HOLLOW = 0.05
 """Metres: no place in a mouth is farther from the surface than this."""
-
-WITHIN = 0.018
-"""Metres under the hull of the body's head from which on all is head: below the skin of the hollows at eyes, nose and temples."""
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
@@ -69,6 +68,7 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
     helped = body_help(body, field.nearest)
     mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
+    mesh = in_relief(field, body, mesh)
     if triangles:
         mesh = decimated(*mesh, max(triangles, FEWEST))
     surface = coloured(field, photo, person, body, mesh, quality)
@@ -85,6 +85,7 @@ class FieldInSpace:
     camera: Camera
     device: torch.device
     portions: Portions
+    body: BodyInView | SteadyBody
     head: Callable[[ndarray], ndarray] = lambda points: np.full(len(points), np.inf)
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
@@ -98,18 +99,15 @@ class FieldInSpace:
         """The fitted body's nearest points."""
         return self.framed.body.distance.query(self.camera.to_camera(points))
 
-    def colour(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 3"]]:
-        """Albedo, sRGB 0..1, and the shares of photo, predicted back and own colour in it."""
-        answers = list(self.answers(points))
-        return tuple(
-            np.concatenate([part.cpu().numpy()[0] for part in parts]) for parts in zip(*((a.albedo, a.alpha) for a in answers), strict=True)
-        )
+    def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
+        """Albedo, sRGB 0..1."""
+        return np.concatenate([np.zeros((0, 3), np.float32), *(answer.albedo[0].cpu().numpy() for answer in self.answers(points))])
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
         """The network's Answer part by part."""
         for start in range(0, len(points), self.portions.search):
             seen = self.camera.to_camera(points[start : start + self.portions.search])
-            yield from self.portions.answers(self.ask, seen, self.framed.body.nearest(seen).stacked())
+            yield from self.portions.answers(self.ask, seen, self.body.nearest(seen).stacked())
 
     @torch.no_grad()
     def ask(self, points: Float[ndarray, "N 3"], nearest: Float[ndarray, "N 10"]) -> Answer:
@@ -125,49 +123,39 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     picture = type(seen.picture)(*(part if part is None else part.to(device) for part in seen.picture))
     with torch.no_grad():
         encoded = network.encode(picture)
-    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), head_filling(body))
+    filling = head_filling(body, lambda points: seen.body.distance.inside(body.camera.to_camera(points)))
+    told = SteadyBody(seen.body) if network.config.uses_nearest else seen.body
+    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told, filling)
 
 
-def head_filling(body: FittedBody) -> Callable[[ndarray], ndarray]:
-    """Points (N, 3) -> metres (N,) to what is surely inside the head, negative inside it: the hull of the body's head, WITHIN smaller.
-
-    The body has a mouth and eye sockets, and a field that follows them would have a hole from cheek to cheek. Infinite away from the head,
-    and everywhere for a body whose head has no vertices of its own.
-    """
-    own = body.vertices[body.skin_weights[:, JOINT["head"]] > 0.9].astype(np.float64)
-    if len(own) < 4 or np.ptp(own, axis=0).min() < 2 * WITHIN:
-        return lambda points: np.full(len(points), np.inf)
-    planes = ConvexHull(own).equations
-    low, high = own.min(axis=0), own.max(axis=0)
-
-    def filling(points: ndarray) -> ndarray:
-        distance = np.full(len(points), np.inf)
-        near = np.flatnonzero(((points > low) & (points < high)).all(axis=1))
-        for part in np.array_split(near, len(near) // CHUNK + 1):
-            distance[part] = (points[part] @ planes[:, :3].T + planes[:, 3]).max(axis=1) + WITHIN
-        return distance
-
-    return filling
+def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
+    """The mesh brought to the normals that the encoder sees in the photo and expects behind (see `relief`); not where they are too coarse,
+    at the head and the hands, whose shape is mostly the body's."""
+    side, turn, maps = field.network.config.picture, field.camera.rotation, field.encoded.maps
+    camera = Camera(field.framed.intrinsics, turn, field.camera.translation, np.array([side, side]))
+    front, back = (part[0].permute(1, 2, 0).double().cpu().numpy() @ turn for part in (maps.normal_front, maps.normal_back))
+    inside = (field.encoded.picture.photo[0, 3] > 0.5).double().cpu().numpy()
+    told, trust = told_normals(mesh, camera, front, back, inside)
+    fine = [share_of(body, "head"), *(share_of(body, *joints) for joints in PARTS[:2])]
+    rows, share, _ = weight_near(body, fine, field.nearest)(mesh[0])
+    trust[rows] *= np.clip(1 - share, 0, 1)
+    return relieved(mesh, told, trust)
 
 
 def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
-    """The photo's light, SH radiance in the body frame: the encoder's, corrected by the predicted normals' predicted shading."""
-    encoded = field.encoded
-    inside = encoded.picture.photo[0, 3] > 0.9
-    normals, shading = encoded.maps.normal_front[0][:, inside].T, encoded.maps.log_shading[0][:, inside].T.exp()
-    light = encoded.light[0]
-    solved = solved_light(normals, shading, light) if inside.any() else light
-    return rotated(((light + solved) / 2).double().cpu().numpy(), field.camera.rotation.T)
+    """The photo's light, SH radiance in the body frame."""
+    return rotated(field.encoded.light[0].double().cpu().numpy(), field.camera.rotation.T)
 
 
 def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
     """The mesh with its albedo: the photo's own pixel over its predicted shading where the photo sees the surface squarely, at the photo's
     resolution, and the field's colour elsewhere (PaMIR, section 4.4)."""
     vertices, faces = mesh
-    predicted, _ = field.colour(vertices)
     view = unlit(field, look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality]))
-    seen = confidence(view, vertices, faces)
-    albedo = seen[:, None] * colours_seen(view, vertices, faces) + (1 - seen[:, None]) * predicted
+    seen, albedo = confidence(view, vertices, faces), colours_seen(view, vertices, faces)
+    unsure = np.flatnonzero(seen < 1)
+    share = seen[unsure, None]
+    albedo[unsure] = share * albedo[unsure] + (1 - share) * field.colour(vertices[unsure])
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
 
 

@@ -10,10 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def made_up():
     """The module `made_up_body`: a capsule figure with a camera, and painted photos of it."""
-    spec = importlib.util.spec_from_file_location("made_up_body", Path(__file__).with_name("made_up_body.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return _module("made_up_body")
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +24,31 @@ def bent_body(made_up):
     """The figure turned and bent: no joint at rest, none beyond 60 degrees."""
     pose = np.random.default_rng(3).normal(size=(24, 3)) * 0.35
     return made_up.make_body(pose, made_up.make_camera())
+
+
+@pytest.fixture(scope="session")
+def ball_plate():
+    """The function `ball_plate.ball_plate`: arrays and facts of a made-up plate, by seed."""
+    return _module("ball_plate").ball_plate
+
+
+@pytest.fixture(scope="session")
+def plates(tmp_path_factory, ball_plate):
+    """A folder of six made-up plates and a bank of six lights."""
+    from training.field import relight
+    from training.field.plates import write_plate
+
+    folder = tmp_path_factory.mktemp("plates")
+    for number in range(6):
+        write_plate(folder / f"people-00000-{number:02d}-0.safetensors", *ball_plate(number))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relight, "LIGHTS", 6)
+        relight.write_bank(folder, [], 0)
+    return folder
+
+
+def _module(name: str):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

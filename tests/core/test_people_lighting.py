@@ -307,3 +307,23 @@ def test_a_photograph_to_stand_before_is_cut_to_size(tmp_path):
     assert crop.shape == (48, 64, 3)
     with pytest.raises(FileNotFoundError, match="missing"):
         backgrounds.photo_crop(np.random.default_rng(0), tmp_path / "missing.png", (64, 48))
+
+
+def test_the_ground_sends_back_a_share_of_what_falls_on_it():
+    """Four worlds in five get a ground: below the horizon one colour, darker than the light that falls there; above nothing changes."""
+    rng = np.random.default_rng(4)
+    image = np.ones((32, 64, 3), np.float32)
+    world, grounds = worlds.World(image, worlds.sh_of_world(image), "room"), 0
+    for _ in range(40):
+        found = worlds.on_ground(rng, world)
+        np.testing.assert_array_equal(found.image[:16], image[:16])
+        np.testing.assert_allclose(found.light, worlds.sh_of_world(found.image))
+        below = found.image[16:]
+        assert np.ptp(below, axis=(0, 1)).max() < 1e-6
+        assert below.min() > 0
+        grounds += below.max() < 0.8
+    assert 25 <= grounds <= 39
+    dark = worlds.World(image * np.float32([1, 1, 1]), world.light, "room")
+    dark.image[:16] = 0
+    lit_from_below = [worlds.on_ground(np.random.default_rng(seed), dark).image[16:].max() for seed in range(20)]
+    assert min(lit_from_below) < 0.41, "an unlit ground gives nothing of its own"

@@ -43,7 +43,7 @@ def stage_table(rows: dict[str, dict]) -> str:
 def field_table(rows: dict[str, dict]) -> str:
     """The field's pieces: columns as in `stage_table`."""
     lines = ["| piece | " + " | ".join(rows) + " |", "|---" * (1 + len(rows)) + "|"]
-    for piece in ("encode", "ask", "extract", "colour"):
+    for piece in ("encode", "ask", "extract", "relief", "colour"):
         lines.append(f"| {piece} | " + " | ".join(shown(row["seconds"][piece]) for row in rows.values()) + " |")
     lines.append("| **all** | " + " | ".join(shown(total(row["seconds"])) for row in rows.values()) + " |")
     asked = [f"{row['asked']:,}, {100 * row['asked'] / row['nodes']:.1f} % of {row['nodes']:,}" for row in rows.values()]

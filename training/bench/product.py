@@ -12,7 +12,7 @@ from core.photo.people import find_people
 from core.pipeline import load_models, reconstruct
 from core.surface.body_help import Blend, body_help
 from core.surface.crossings import Distance, grid_over
-from core.surface.field_surface import ROOM, FieldInSpace, coloured, field_of, light_of
+from core.surface.field_surface import ROOM, FieldInSpace, coloured, field_of, in_relief, light_of
 from core.surface.isosurface import CELLS, isosurface
 from training.bench.process import Stopwatch
 
@@ -33,8 +33,8 @@ def stages(photo: Path, quality: str, device: str) -> dict:
 
 
 def field(photo: Path, quality: str, device: str) -> dict:
-    """The field with its surface in pieces. `seconds`: encode, ask, extract, colour; `asked`: points asked for their distance; `nodes`: of
-    the grid; `low`, `high`: its box; `scene`: what other networks need for the same person."""
+    """The field with its surface in pieces. `seconds`: encode, ask, extract, relief, colour; `asked`: points asked for their distance;
+    `nodes`: of the grid; `low`, `high`: its box; `scene`: what other networks need for the same person."""
     request = request_of(photo, quality, device)
     models = load_models(request)
     picture = read_photo(photo)
@@ -48,6 +48,8 @@ def field(photo: Path, quality: str, device: str) -> dict:
     distance = counted(space, helped, watch, asked)
     with watch("surface"):
         mesh = isosurface(distance, low, high, CELLS[quality])
+    with watch("relief"):
+        mesh = in_relief(space, body, mesh)
     with watch("colour"):
         coloured(space, picture, person, body, mesh, quality)
         light_of(space)

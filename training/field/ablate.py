@@ -1,6 +1,6 @@
 """One table of what each part of the field is worth: the same small budget for every row, one thing changed in each.
 
-    python -m training.field.ablate --plates DIR --out DIR --steps 600 --results docs/RESULTS.md [--rows NAME …]
+    python -m training.field.ablate --plates DIR --out DIR --steps 600 [--size tiny] --results docs/RESULTS.md [--rows NAME …]
 
 Judged on the people whom the trainer keeps apart, with the exact and with the product's estimated body: figures at points, not on extracted
 surfaces, so that a row costs its training and little more. A row that is done is not trained again.
@@ -81,7 +81,8 @@ def row(name: str, options: argparse.Namespace) -> dict[str, float]:
     done = out / "judged.json"
     if done.exists():
         return json.loads(done.read_text())
-    arguments = ["--plates", str(options.plates), "--out", str(out), "--steps", str(options.steps), "--patches", "6", "--every", "1000"]
+    arguments = ["--plates", str(options.plates), "--out", str(out), "--size", options.size, "--steps", str(options.steps)]
+    arguments += ["--patches", "6", "--every", "1000"]
     given = train.parsed(arguments)
     for key, value in ROWS[name].items():
         setattr(given, key, value)
@@ -113,15 +114,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m training.field.ablate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--plates", type=Path, required=True, help="made with --volume 32 --shift, or those rows cannot be")
+    parser.add_argument(
+        "--plates", type=Path, required=True, help="made with --volume 32 --shift and the size's --side, or those rows cannot be"
+    )
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", choices=train.SIZES, default="tiny")
     parser.add_argument("--steps", type=int, default=600, help="of four plates, for each row")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--results", type=Path, help="Markdown file to write the table into")
     options = parser.parse_args()
     rows = {name: row(name, options) for name in options.rows}
     learned, kept = train.divided(plate_files(options.plates))
-    about = f"{options.steps} steps of four plates for each row, from nothing: {len(learned)} plates; judged on {len(kept)} of others."
+    about = (
+        f"{options.steps} steps of four plates for each row, from nothing, at the size {options.size}: {len(learned)} plates; "
+        f"judged on {len(kept)} of others."
+    )
     text = "\n\n".join(["## What each part of the field is worth", how_made("training.field.ablate"), about, table(rows)])
     print(text)
     if options.results:

@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.optim import AdamW
+from torch.optim import Optimizer
 
 from core.field.config import to_dict
 from core.field.network import FieldNetwork
@@ -30,12 +30,12 @@ class RunningMean:
             self.values[name].lerp_(value, 1 - decay)
 
 
-def save_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimiser: AdamW, step: int) -> None:
+def save_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimisers: list[Optimizer], step: int) -> None:
     """Whole or not at all."""
     tensors = {f"weights/{name}": value.detach() for name, value in network.state_dict().items()}
     tensors |= {f"mean/{name}": value for name, value in mean.values.items()}
     for name, parameter in network.named_parameters():
-        state = optimiser.state.get(parameter, {})
+        state = owner(optimisers, parameter).state.get(parameter, {})
         tensors |= {f"{key}/{name}": state[key] for key in ("exp_avg", "exp_avg_sq") if key in state}
     half = path.with_suffix(".part")
     about = {"step": str(step), "config": json.dumps(to_dict(network.config))}
@@ -43,7 +43,7 @@ def save_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimi
     half.replace(path)
 
 
-def load_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimiser: AdamW) -> int:
+def load_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimisers: list[Optimizer]) -> int:
     """Puts everything back where it was; the step that comes next. Raises ValueError where the configuration differs."""
     with safe_open(path, "pt") as file:
         about = file.metadata()
@@ -56,7 +56,12 @@ def load_checkpoint(path: Path, network: FieldNetwork, mean: RunningMean, optimi
     for name in mean.values:
         mean.values[name].copy_(state[f"mean/{name}"])
     for name, parameter in network.named_parameters():
-        if f"exp_avg/{name}" in names:
-            moments = {key: state[f"{key}/{name}"].to(parameter.device) for key in ("exp_avg", "exp_avg_sq")}
-            optimiser.state[parameter] = {"step": torch.tensor(float(step)), **moments}
+        moments = {key: state[f"{key}/{name}"].to(parameter.device) for key in ("exp_avg", "exp_avg_sq") if f"{key}/{name}" in names}
+        if moments:
+            owner(optimisers, parameter).state[parameter] = {"step": torch.tensor(float(step)), **moments}
     return step
+
+
+def owner(optimisers: list[Optimizer], parameter: Tensor) -> Optimizer:
+    """The one that moves the parameter."""
+    return next(one for one in optimisers if any(parameter is held for group in one.param_groups for held in group["params"]))

@@ -23,20 +23,20 @@ STEP = 0.003
 """Metres of the finite differences that give the field's gradient. Pixel-aligned sampling has no second derivative in torch."""
 
 WEIGHTS = {
-    "distance": 20.0,  # clamped L1 everywhere: the geometry itself
+    "distance": 30.0,  # clamped L1 everywhere: the geometry itself
     "on_surface": 10.0,  # |f| on the surface (PHORHUM's L_g, first half): sharper than the clamped L1, in a share that makes no plateau
     "sign": 0.3,  # inside or outside (L_l): cares most where L1 is smallest, at the surface
-    "normal": 0.5,  # the gradient's direction on the surface (L_g, second half): smooth, rightly turned skin of the field
+    "normal": 0.7,  # the gradient's direction on the surface (L_g, second half): smooth, rightly turned skin of the field
     "eikonal": 0.2,  # |gradient| = 1 (L_e): keeps it a distance, which coarse-to-fine extraction relies on
     "albedo": 1.0,  # colour at points near the surface (L_a), where the truth is known
     "own": 0.3,  # the blend's own colour alone: else it learns nothing wherever the photo's is better
     "label": 0.1,  # skin, hair, cloth: backs of heads stay skin without it (TRIALS)
     "map_normal": 1.0,  # front and back normals, L1 and cosine: full resolution, 2 to 6 degrees better than the field's own
-    "map_depth": 2.0,  # front and back depth: between them the inside is
+    "map_depth": 8.0,  # front and back depth: between them the inside is, and the field reads them
     "map_shading": 0.4,  # log-shading: colour freed from light at full resolution
     "map_albedo": 2.0,  # the photo over that shading, and the predicted back
     "map_label": 0.15,
-    "light": 0.5,  # irradiance of the predicted light, over its mean: the yardstick's own figure
+    "light": 0.7,  # irradiance of the predicted light, over its mean: the yardstick's own figure
     "shading": 0.2,  # the shading network on the true normals and its own light
     "patch_albedo": 0.5,  # PHORHUM's L_r on ray-traced patches: colours where the predicted surface is, not where the true one is
     "patch_shaded": 0.5,  # the same under the predicted light: ties surface, light and shading network together
@@ -108,7 +108,7 @@ def map_losses(encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
     seen = alpha * (batch.picture.photo[:, 3:] > 0.5)  # the photo shows it: nothing stands before it
     back = (batch.label[:, 1:] != 255).float()
     depth = torch.isfinite(batch.depth)
-    wrong_depth = (maps.depth - torch.where(depth, batch.depth, maps.depth)).abs().clamp_max(0.3)
+    wrong_depth = (maps.depth - torch.where(depth, batch.depth, maps.depth)).abs().clamp_max(0.15)
     labels = torch.stack([maps.label_front, maps.label_back], dim=2)
     return {
         "map_normal": normal_loss(maps.normal_front, batch.normal, alpha) + normal_loss(maps.normal_back, batch.normal_back, back),

@@ -21,10 +21,13 @@ from training.field.plates import Plate
 from training.people.camera_effects import developed, sample_look
 from training.people.lighting import CELL, relit_batch, softened
 from training.people.snapshot import sample_exposure
-from training.people.worlds import sample_world
+from training.people.worlds import on_ground, sample_world
 
 LIGHTS = 1500
 """In a bank."""
+DIP = 0.6
+"""How far below zero, in means, a light's radiance may dip before it is softened. As softened as the plates' own photographs, at .1, half
+of order 2 and a fifth of the light from above is lost; a network that learned such lights told them to photographs in the sun."""
 BANK = "lights.npy"
 """Its file's name, in the folder of the plates."""
 
@@ -35,7 +38,7 @@ def write_bank(folder: Path, worlds: list[ndarray], seed: int) -> None:
     if path.exists():
         return
     rng = np.random.default_rng([seed, 77])
-    lights = np.stack([sample_world(rng, worlds).light for _ in range(LIGHTS)]).astype(np.float32)
+    lights = np.stack([on_ground(rng, sample_world(rng, worlds)).light for _ in range(LIGHTS)]).astype(np.float32)
     with (part := path.with_suffix(".part")).open("wb") as file:
         np.save(file, lights)
     part.replace(path)
@@ -53,10 +56,10 @@ def bank_of(folder: Path) -> ndarray:
 def relit(s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
     """A new photograph (S, S, 3) bytes of the plate's person; the sample's light and shading (and its patches') become the new light's."""
     rotation = plate["rotation"].numpy().astype(np.float64)
-    light, light_in_camera = sample_light(rng, bank_of(plate.path.parent), rotation)
+    light, told = sample_light(rng, bank_of(plate.path.parent), rotation)
     inside = (s["alpha"] > 0).float()
-    shading = shading_of(s["normal"], inside, plate["transfer"].float(), light, light_in_camera)
-    s["light"] = torch.from_numpy(light_in_camera)
+    shading = shading_of(s["normal"], inside, plate["transfer"].float(), light, np.float32(rotated(light, rotation)))
+    s["light"] = torch.from_numpy(told)
     s["log_shading"] = shading.clamp(2e-3, 20).log()
     if "patch_rays" in s:
         s["patch_shaded"] = patches_under(s["patch_albedo"], plate["patch/transfer"].flatten(0, 1).float(), light)
@@ -69,13 +72,14 @@ def relit(s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
 
 
 def sample_light(rng: Generator, bank: ndarray, rotation: ndarray) -> tuple[ndarray, ndarray]:
-    """One of the bank's lights turned about the vertical and exposed for this camera: (9, 3) f4 in the body frame, and in the camera's."""
+    """One of the bank's lights turned about the vertical and exposed for this camera: (9, 3) f4 in the body frame, `softened` a little for
+    the shading; and as it is, which is what the network is to tell, in the camera's."""
     turn = rng.uniform(0, 2 * np.pi)
     about = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     light = rotated(bank[rng.integers(len(bank))].astype(np.float64), about) * np.exp(rng.normal(0, 0.05, 3))
     camera = Camera(np.array([1.0, 1, 0, 0]), rotation, np.zeros(3), np.array([1, 1]))
-    light = softened(light * sample_exposure(rng, light, camera))
-    return np.float32(light), np.float32(rotated(light, rotation))
+    light = light * sample_exposure(rng, light, camera)
+    return np.float32(softened(light, DIP)), np.float32(rotated(light, rotation))
 
 
 def shading_of(normal: Tensor, inside: Tensor, transfer: Tensor, light: ndarray, light_in_camera: ndarray) -> Tensor:

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import AdamW
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from core.field.config import CONDITIONINGS, SIZES, FieldConfig
@@ -29,6 +29,7 @@ from core.field.network import FieldNetwork
 from training.field.batch import BODY_SHARE, Batch, Wish, batch_of
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.losses import WEIGHTS, field_losses, light_losses, map_losses, weighted
+from training.field.muon import optimisers_of
 from training.field.patches import patch_losses
 from training.field.plates import Plate, plate_files
 from training.field.sheet import write_sheet
@@ -37,6 +38,8 @@ WARM_UP = 100
 """Steps over which the learning rate rises."""
 CLIP = 1.0
 """The gradient's norm at most: a batch of four has its bad days."""
+LOOSE = 0.035
+"""Metres: one person in twelve wears a skirt or a coat so wide."""
 JUDGED = 0.04
 """Share of people kept from training, whose losses are the run's own judge (the yardstick's people are others again)."""
 
@@ -113,6 +116,16 @@ def divided(files: list[Path]) -> tuple[list[Path], list[Path]]:
     ]
 
 
+def loose_more_often(files: list[Path], times: int) -> list[Path]:
+    """The plates, those of people dressed wider than LOOSE metres from their body, on average, so many times."""
+
+    def wide(file: Path) -> bool:
+        plate = Plate(file)
+        return float(plate.rows("exact/nearest", 0, plate.about["surface"])[:, 0].float().abs().mean()) > LOOSE
+
+    return [file for file in files for _ in range(times if times > 1 and wide(file) else 1)]
+
+
 @torch.no_grad()
 def judge(trainee: Trainee, mean: RunningMean, files: list[Path], wish: Wish, device: torch.device) -> dict[str, float]:
     """Losses of the running mean's weights on people kept apart, each with the exact and with the estimated body."""
@@ -136,12 +149,13 @@ def train(options: argparse.Namespace) -> None:
     files, judged = divided(plate_files(*options.plates))
     if not files:
         raise FileNotFoundError(f"{', '.join(map(str, options.plates))}: no plates there; make them with `python -m training.field.bake`")
+    files = loose_more_often(files, options.loose)
     network = beginning(options)
     network = network.to(here.device, memory_format=torch.channels_last)
     mean = RunningMean(network)
-    optimiser = AdamW(network.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimisers = optimisers_of(network, options.rate, options.optimiser == "muon")
     path = options.out / "checkpoint.safetensors"
-    start = load_checkpoint(path, network, mean, optimiser) if path.exists() else 0
+    start = load_checkpoint(path, network, mean, optimisers) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee
     wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
@@ -149,23 +163,25 @@ def train(options: argparse.Namespace) -> None:
     loader = DataLoader(steps, batch_size=None, num_workers=options.workers)
     if here.first:
         print(f"{len(files)} plates to train on, {len(judged)} to judge on; step {start} of {options.steps}; {here.device}", flush=True)
-    run(options, here, model, trainee, mean, optimiser, loader, judged or files, start)
+    run(options, here, model, trainee, mean, optimisers, loader, judged or files, start)
 
 
-def run(options, here: Place, model, trainee: Trainee, mean: RunningMean, optimiser: AdamW, loader, judged: list[Path], start: int) -> None:
+def run(
+    options, here: Place, model, trainee: Trainee, mean: RunningMean, optimisers: list[Optimizer], loader, judged: list[Path], start: int
+) -> None:
     """Steps until there are enough, or until the time is up; then the last checkpoint, the weights and a sheet."""
     log = (options.out / "log.jsonl").open("a") if here.first else None
     began = saved = time.monotonic()
     wish, done = loader.dataset.wish, start
     for step, batch in enumerate(loader, start):
-        parts = one_step(options, here, model, trainee, optimiser, batch.to(here.device), step)
+        parts = one_step(options, here, model, trainee, optimisers, batch.to(here.device), step)
         mean.update(trainee.network, step)
         done = step + 1
         late = options.minutes and time.monotonic() - began > 60 * options.minutes
         if here.first and (done % options.log == 0 or done == options.steps or late):
             say(log, done, time.monotonic() - began, {name: float(value) for name, value in parts.items()})
         if here.first and (time.monotonic() - saved > 60 * options.every or done == options.steps or late):
-            save(options, trainee.network, mean, optimiser, done)
+            save(options, trainee.network, mean, optimisers, done)
             say(log, done, time.monotonic() - began, judge(trainee, mean, judged, wish, here.device))
             saved = time.monotonic()
         if late:
@@ -175,9 +191,9 @@ def run(options, here: Place, model, trainee: Trainee, mean: RunningMean, optimi
         log.close()
 
 
-def one_step(options, here: Place, model, trainee: Trainee, optimiser: AdamW, batch: Batch, step: int) -> dict[str, Tensor]:
-    """One step of the optimiser; the losses. Raises FloatingPointError where they are no numbers."""
-    for group in optimiser.param_groups:
+def one_step(options, here: Place, model, trainee: Trainee, optimisers: list[Optimizer], batch: Batch, step: int) -> dict[str, Tensor]:
+    """One step of the optimisers; the losses. Raises FloatingPointError where they are no numbers."""
+    for group in (group for one in optimisers for group in one.param_groups):
         group["lr"] = rate_at(step, options.steps, options.rate)
     half = torch.autocast(here.device.type, torch.bfloat16) if options.bf16 else nullcontext()
     with half:
@@ -186,16 +202,17 @@ def one_step(options, here: Place, model, trainee: Trainee, optimiser: AdamW, ba
         raise FloatingPointError(
             f"step {step}: the losses are no numbers: " + ", ".join(f"{name} {float(v):.3g}" for name, v in parts.items())
         )
-    optimiser.zero_grad(set_to_none=True)
+    trainee.network.zero_grad(set_to_none=True)
     total.backward()
     nn.utils.clip_grad_norm_(trainee.network.parameters(), CLIP)
-    optimiser.step()
+    for optimiser in optimisers:
+        optimiser.step()
     return parts
 
 
-def save(options, network: FieldNetwork, mean: RunningMean, optimiser: AdamW, step: int) -> None:
+def save(options, network: FieldNetwork, mean: RunningMean, optimisers: list[Optimizer], step: int) -> None:
     """The run's checkpoint, and the running mean as weights that the product can load."""
-    save_checkpoint(options.out / "checkpoint.safetensors", network, mean, optimiser, step)
+    save_checkpoint(options.out / "checkpoint.safetensors", network, mean, optimisers, step)
     save_field(network, options.out / "field.safetensors", state=mean.values)
 
 
@@ -263,6 +280,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--near", type=int, default=1600)
     parser.add_argument("--far", type=int, default=300)
     parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--optimiser", choices=("muon", "adamw"), default="muon")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0, help="processes that read plates")
     parser.add_argument("--bf16", action="store_true")
@@ -272,6 +290,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--shift", type=float, default=0.0, help="share of the wrong bodies with depth-ambiguity-aware points")
     parser.add_argument("--relit", type=float, default=0.7, help="share of samples whose photograph is taken anew under another light")
     parser.add_argument("--shares", type=_share, nargs="+", metavar="BODY=NUMBER", help=f"how often each body is taken; {BODY_SHARE}")
+    parser.add_argument("--loose", type=int, default=1, help="how many times as often wide clothes are seen")
     parser.add_argument("--conditioning", choices=CONDITIONINGS)
     parser.add_argument("--no-body-maps", action="store_true")
     parser.add_argument("--no-read-maps", action="store_true")

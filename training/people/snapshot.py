@@ -16,7 +16,7 @@ from training.people.backgrounds import background, composited, ground_shadow, o
 from training.people.camera_effects import CameraLook, developed, sample_look
 from training.people.character import View
 from training.people.lighting import relit, softened
-from training.people.worlds import World, sample_world
+from training.people.worlds import World, on_ground, sample_world
 
 OCCLUDED = 0.12
 """Share of photographs in which something stands before the person."""
@@ -41,7 +41,7 @@ class Snapshot:
 
 def photograph_of(view: View, rng: Generator, worlds: list[ndarray], photos: list[Path] | None = None) -> Snapshot:
     """The view photographed. worlds: as `worlds.read_world` gives them, may be empty; photos: pictures to stand before."""
-    world, look = sample_world(rng, worlds), sample_look(rng)
+    world, look = on_ground(rng, sample_world(rng, worlds)), sample_look(rng)
     exposure = sample_exposure(rng, world.light, view.camera)
     light = softened(world.light * exposure)
     person = relit(view, light, gloss=float(rng.uniform(0, 0.04)))
@@ -69,8 +69,9 @@ def lit_by(view: View, rng: Generator, world: World, look: CameraLook, brightnes
 
 
 def sample_exposure(rng: Generator, light: ndarray, camera: Camera) -> ndarray:
-    """Exposure and white balance (3,) as cameras choose them: mostly right, now and then half or twice as bright."""
-    return exposed(light, camera, float(np.clip(0.85 * np.exp(rng.normal(0, 0.3)), 0.35, 1.8)), float(rng.uniform(0.5, 1.0)))
+    """Exposure and white balance (3,) as cameras choose them: mostly right to a quarter of a stop, one in six up to twice off."""
+    scatter = 0.4 if rng.random() < 1 / 6 else 0.15
+    return exposed(light, camera, float(np.clip(0.8 * np.exp(rng.normal(0, scatter)), 0.35, 1.8)), float(rng.uniform(0.5, 1.0)))
 
 
 def exposed(light: ndarray, camera: Camera, brightness: float, white_balance: float) -> ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.random import Generator
 
-from core.light import sh_basis
+from core.light import irradiance, sh_basis
 
 SIZE = (256, 512)
 """Rows and columns of every world after reading: what the asset pack has, and plenty for nine numbers and a blurred backdrop."""
@@ -111,6 +111,19 @@ def sample_world(rng: Generator, worlds: list[ndarray]) -> World:
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
     return World(image, sh_of_world(image), kind)
+
+
+def on_ground(rng: Generator, world: World) -> World:
+    """The world as it reaches a person who stands on some ground, five times in six: below the horizon most of what was there gives way to
+    a ground of one colour, from asphalt to sand, lit by the upper half."""
+    if rng.random() < 1 / 6:
+        return world
+    below = directions(*world.image.shape[:2])[..., 1:2] < 0
+    lit = irradiance(sh_of_world(np.where(below, 0, world.image)), np.array([0.0, 1.0, 0.0])) / np.pi
+    reflectance = np.exp(rng.uniform(np.log(0.04), np.log(0.4)) + rng.normal(0, 0.12, 3))
+    share = rng.uniform(0.75, 1.0)
+    image = np.where(below, share * reflectance * np.maximum(lit, 0) + (1 - share) * world.image, world.image).astype(np.float32)
+    return World(image, sh_of_world(image), world.kind)
 
 
 def made_up_sky(rng: Generator) -> ndarray:
