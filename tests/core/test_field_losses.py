@@ -52,6 +52,20 @@ def test_losses_of_the_truth_are_nothing():
     assert found["shading"] == 0
 
 
+def test_too_dark_a_light_is_as_wrong_as_one_too_bright():
+    """Half and twice the true brightness cost the same, so that doubt of it pulls to neither side; another shape costs too."""
+    rng = torch.Generator().manual_seed(0)
+    light = torch.randn(1, 9, 3, generator=rng) * 0.3 + torch.eye(9)[None, :, :1] * 3
+    maps = torch.zeros(1, 3, 8, 8)
+    batch = SimpleNamespace(light=light, normal=maps, log_shading=maps, alpha=maps[:, :1])
+    dark, bright, turned = (
+        float(light_losses(Ball(), SimpleNamespace(light=other), batch)["light"]) for other in (light / 2, light * 2, light.flip(2))
+    )
+    assert dark == pytest.approx(bright, rel=1e-4)
+    assert dark == pytest.approx(np.log(2), rel=1e-4)
+    assert turned > 0.02
+
+
 @pytest.fixture
 def rays():
     """Two patches of rays at a ball: to its front, and through it to its back."""

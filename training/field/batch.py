@@ -245,7 +245,7 @@ def recoloured(photo: Tensor, s: dict[str, Tensor], plate: Plate, rng: Generator
             share = torch.isin(plate["patch/label"].flatten(), torch.tensor(CLOTH, dtype=torch.uint8)).float()
             for name in ("patch_albedo", "patch_shaded"):
                 s[name] = turned(s[name], turn, share)
-    gain = torch.tensor(np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.06, 3)), dtype=torch.float32)
+    gain = torch.tensor(np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.06, 3)), dtype=torch.float32)
     s["light"] = s["light"] * gain
     s["log_shading"] = s["log_shading"] + gain.log()[:, None, None]
     if "patch_rays" in s:

@@ -36,7 +36,8 @@ WEIGHTS = {
     "map_shading": 0.4,  # log-shading: colour freed from light at full resolution
     "map_albedo": 2.0,  # the photo over that shading, and the predicted back
     "map_label": 0.15,
-    "light": 0.7,  # irradiance of the predicted light, over its mean: the yardstick's own figure
+    "light": 0.7,  # irradiance of the predicted light: its shape over its mean, and the mean's logarithm. Not the error over the true mean,
+    # the yardstick's figure: under doubt of the brightness it rewards lights that are too dark, by the variance of the doubt's logarithm
     "shading": 0.2,  # the shading network on the true normals and its own light
     "patch_albedo": 0.5,  # PHORHUM's L_r on ray-traced patches: colours where the predicted surface is, not where the true one is
     "patch_shaded": 0.5,  # the same under the predicted light: ties surface, light and shading network together
@@ -123,14 +124,15 @@ def map_losses(encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
 def light_losses(network: FieldNetwork, encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
     """The light itself, and the shading network on true normals at every fourth pixel that the photo shows."""
     directions = sphere(64, batch.light.device)[None].expand(len(batch.light), -1, -1)
-    wrong = (diffuse_shading(directions, encoded.light) - diffuse_shading(directions, batch.light)).abs().mean(dim=(1, 2))
-    mean = diffuse_shading(directions, batch.light).mean(dim=(1, 2)).clamp_min(1e-3)
+    found, true = diffuse_shading(directions, encoded.light), diffuse_shading(directions, batch.light)
+    level, true_level = (shading.mean(dim=(1, 2), keepdim=True).clamp_min(1e-2) for shading in (found, true))
+    shape, brightness = (found / level - true / true_level).abs().mean(), (level / true_level).log().abs().mean()
     normals, truth, seen = (
         picture[:, :, ::4, ::4].flatten(2).transpose(1, 2) for picture in (batch.normal, batch.log_shading, batch.alpha)
     )
     shading = network.shading(normals, encoded.light)
     away = (shading - truth).abs().clamp_max(1.5) * (seen > 0.5)
-    return {"light": (wrong / mean).clamp_max(3).mean(), "shading": away.sum() / (3 * (seen > 0.5).sum()).clamp_min(1)}
+    return {"light": shape + brightness, "shading": away.sum() / (3 * (seen > 0.5).sum()).clamp_min(1)}
 
 
 def normal_loss(found: Float[Tensor, "B 3 H W"], true: Float[Tensor, "B 3 H W"], where: Float[Tensor, "B 1 H W"]) -> Tensor:
