@@ -15,6 +15,8 @@ texture       a person's colours as an image
 low_poly      a light copy of a person's surface
 pose          T, A and the photo's pose
 apply_motion  a motion file onto a person
+add_ik        controls for hands and feet, elbows and knees
+remove_ik     those taken away, the pose kept
 smooth_weights  a person's skin weights more even
 cut_seams     parts that touch in the photo, apart
 command       `blender --command doppel reconstruct …`
@@ -28,6 +30,7 @@ properties    core's settings as Blender's properties
 
 import bpy
 
+from .add_ik import DOPPEL_OT_add_ik
 from .apply_light import DOPPEL_OT_apply_light
 from .apply_motion import DOPPEL_OT_apply_motion
 from .bake_light import DOPPEL_OT_bake_light
@@ -44,6 +47,7 @@ from .low_poly import DOPPEL_OT_low_poly
 from .photos import DOPPEL_FH_photos, DOPPEL_OT_add_photos, DOPPEL_OT_drop_photos, DOPPEL_OT_remove_photo
 from .pose import DOPPEL_OT_pose
 from .reconstruct import DOPPEL_OT_reconstruct
+from .remove_ik import DOPPEL_OT_remove_ik
 from .remove_runtime import DOPPEL_OT_remove_runtime
 from .runtime import load_recent
 from .smooth_weights import DOPPEL_OT_smooth_weights
@@ -68,6 +72,8 @@ CLASSES = (
     DOPPEL_OT_export,
     DOPPEL_OT_pose,
     DOPPEL_OT_apply_motion,
+    DOPPEL_OT_add_ik,
+    DOPPEL_OT_remove_ik,
     DOPPEL_OT_smooth_weights,
     DOPPEL_OT_cut_seams,
 )

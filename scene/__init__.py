@@ -9,6 +9,9 @@ low_poly    a light copy of the surface, with the same rig and colours
 armature    24 bones in the rest pose, and any SMPL pose applied to them
 poses       T, A and the photo's pose
 motion      a motion clip as the armature's action
+action      actions written as keys, and read from whatever moves the bones
+ik          IK controls for hands and feet, on request
+control_shapes  what those look like
 weights     skin weights more even
 seams       parts that touch in the photo, cut apart
 camera      a camera that lines up with the photo

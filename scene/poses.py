@@ -10,6 +10,7 @@ from ..core.errors import PhotoPoseMissing
 from ..core.skeleton import JOINT, JOINT_NAMES
 from .armature import apply_pose, photo_pose, rest_joints
 from .frames import blender_to_body
+from .ik import to_fk
 from .mesh import dense_weights, vertex_places
 from .person import parts
 
@@ -23,7 +24,7 @@ def show_pose(person: bpy.types.Collection, name: str, frame: float | None = Non
     """Put the person into the pose "T", "A" or "PHOTO", and key it where a frame is given. PhotoPoseMissing.
 
     T and A stand on the ground where the person stands in the photo, and look to the front. Without a frame an action would move the bones
-    away again, so it is taken off the armature and kept in the file; it is what comes back.
+    away again, so it is taken off the armature and kept in the file; it is what comes back. IK controls are switched off.
     """
     armature = parts(person)["armature"]
     pose, translation = POSES[name](person)
@@ -33,6 +34,7 @@ def show_pose(person: bpy.types.Collection, name: str, frame: float | None = Non
         action.use_fake_user = True
         animation.action = None
     apply_pose(armature, pose, translation, frame)
+    to_fk(armature)
     return action
 
 

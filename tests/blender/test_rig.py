@@ -111,7 +111,7 @@ def test_no_bone_turns_the_long_way_between_two_keys(part, person, armature, fil
     swing[:, 3 * 18 + 1] = np.linspace(0, 4 * np.pi, 61)  # the left elbow, twice round
     _, path = file(joints=24, poses=swing)
     bpy.ops.doppel.apply_motion(filepath=str(path), up="Y")
-    curves = part("scene.motion").curves_of(armature)
+    curves = part("scene.action").curves_of(armature)
     keys = [[key.co[1] for key in curve.keyframe_points] for curve in curves if 'bones["left_elbow"].rotation' in curve.data_path]
     keys = np.array(keys).T
     assert len(keys) == 25
@@ -150,7 +150,7 @@ def test_a_bad_motion_leaves_the_scene_as_it_was(person, armature, file, census)
 def test_a_failure_while_keys_are_written_leaves_the_older_action(part, person, armature, file, census, monkeypatch):
     bpy.ops.doppel.apply_motion(filepath=str(file(name="first.npz")[1]))
     before = census()
-    monkeypatch.setattr(part("scene.motion"), "_write_curve", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(part("scene.action"), "_write_curve", lambda *arguments: 1 / 0)
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         bpy.ops.doppel.apply_motion(filepath=str(file(name="second.npz")[1]))
     assert census() == before
@@ -245,7 +245,7 @@ def test_the_panel_offers_poses_and_motions(part):
             return drawn[-1][1]
 
     part("panels.rig").DOPPEL_PT_rig.draw(types.SimpleNamespace(layout=Layout()), bpy.context)
-    rest = ["doppel.apply_motion", "doppel.smooth_weights", "doppel.cut_seams"]
+    rest = ["doppel.apply_motion", "doppel.add_ik", "doppel.smooth_weights", "doppel.cut_seams"]
     assert [getattr(button, "pose", name) for name, button in drawn] == ["T", "A", "PHOTO", *rest]
 
 
