@@ -38,6 +38,11 @@ class DOPPEL_OT_export(bpy.types.Operator):
             options={"ENUM_FLAG"},
         ),
         LODS.name: setting_to_property(LODS),
+        "animation": bpy.props.BoolProperty(
+            name="Animation",
+            description="Where an action moves the person, write the motion too, from its first frame to its last at the scene's frame rate",
+            default=True,
+        ),
     }
 
     @classmethod
@@ -57,7 +62,7 @@ class DOPPEL_OT_export(bpy.types.Operator):
         folder = Path(bpy.path.abspath(wanted.directory)) if wanted.directory else output_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            files = export_files(person, folder, bpy.path.clean_name(person.name), formats, wanted.lods)
+            files = export_files(person, folder, bpy.path.clean_name(person.name), formats, wanted.lods, wanted.animation)
         except (DoppelError, OSError) as error:
             hint = error.hint if isinstance(error, DoppelError) else "Choose a folder you may write to."
             self.report({"ERROR"}, in_words(str(error), hint))

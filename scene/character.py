@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from .action import Channels, build_action, sampled
 from .cleanup import temporary
 from .low_poly import build_low_poly, vertex_places
 
@@ -25,15 +26,19 @@ LOD_TEXELS = 1024
 
 
 @contextmanager
-def character(armature: Any, surface: Any, name: str, root: str, bones: Mapping[str, str], lods: int) -> Iterator[list[Any]]:
+def character(
+    armature: Any, surface: Any, name: str, root: str, bones: Mapping[str, str], lods: int, frames: range = range(0)
+) -> Iterator[list[Any]]:
     """Copies for the time of the block: the armature named `root`, and the surface as `name_mesh`, or with its levels of detail as
     `name_LOD0`, ….
 
-    bones: new names by old; bones it does not name keep theirs. The copies are made for an exporter that turns Z up into Y up and metres
+    bones: new names by old; bones it does not name keep theirs. frames: those on which the copy moves as the armature does, from above the
+    origin on and as high above the ground. The copies are made for an exporter that turns Z up into Y up and metres
     into centimetres: both are done to the data, and the objects undo it.
     """
     names = [root, *(f"{name}_LOD{number}" if lods else f"{name}_mesh" for number in range(lods + 1))]
     with _free(names), temporary():
+        motion = sampled(armature, frames) if frames else {}
         copy = bpy.data.objects.new(root, armature.data.copy())
         bpy.context.scene.collection.objects.link(copy)
         meshes = [surface_copy(surface, armature, copy)]
@@ -41,8 +46,11 @@ def character(armature: Any, surface: Any, name: str, root: str, bones: Mapping[
         for thing, wanted in zip((copy, *meshes), names, strict=True):
             thing.name = wanted
         _rename(copy, meshes, bones)
-        _bake_axes(copy, meshes)
-        bpy.context.view_layer.update()
+        ground = float(vertex_places(meshes[0].data)[:, 2].min())
+        centimetres = _bake_axes(copy, meshes, ground)
+        bpy.context.view_layer.update()  # a new object has no pose before
+        if motion:
+            build_action(copy, root, frames.start, _moved(motion, armature, bones, ground, centimetres))
         yield [copy, *meshes]
 
 
@@ -95,14 +103,25 @@ def _rename(armature: Any, meshes: list[Any], bones: Mapping[str, str]) -> None:
                 mesh.vertex_groups[old].name = new
 
 
-def _bake_axes(armature: Any, meshes: list[Any]) -> None:
-    """Put the soles on the ground, then turn and scale the data into the file's axes and the armature back again."""
+def _moved(motion: Channels, armature: Any, bones: Mapping[str, str], ground: float, centimetres: float) -> Channels:
+    """The motion for a copy whose bones have other names, stand higher by -ground at rest, and are measured in the file's units."""
+    rest = np.array(armature.data.bones["pelvis"].matrix_local)[:3, :3].astype(np.float64)
+    places = np.stack([motion["pelvis", "location", component] for component in range(3)], axis=1) @ rest.T
+    places -= [*places[0, :2], -ground]
+    moved = {(bones.get(bone, bone), channel, component): column for (bone, channel, component), column in motion.items()}
+    for component, column in enumerate((centimetres * places @ rest).T):
+        moved[bones.get("pelvis", "pelvis"), "location", component] = column
+    return moved
+
+
+def _bake_axes(armature: Any, meshes: list[Any], ground: float) -> float:
+    """Put the soles on the ground, then turn and scale the data into the file's axes and the armature back again; the scale."""
     units = bpy.context.scene.unit_settings
     centimetres = 100 * (1 if units.system == "NONE" else units.scale_length)
-    ground = float(np.min([vertex_places(mesh.data)[:, 2].min() for mesh in meshes[:1]]))
     to_file = Matrix.Scale(centimetres, 4) @ Matrix.Rotation(radians(-90), 4, "X")
     for data in (armature.data, *(mesh.data for mesh in meshes)):
         data.transform(to_file @ Matrix.Translation((0, 0, -ground)))
     for mesh in meshes:
         mesh.parent, mesh.matrix_parent_inverse, mesh.matrix_basis = armature, Matrix(), Matrix()
     armature.matrix_world = to_file.inverted()
+    return centimetres

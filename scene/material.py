@@ -64,7 +64,20 @@ def build_texture(name: str, picture: np.ndarray, colour: bool = True) -> bpy.ty
 
 def texture_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
     """The image that is the material's base colour; None where that is something else."""
+    return next((node.image for node in _behind(_shader(material), "Base Color") if node.bl_idname == "ShaderNodeTexImage"), None)
+
+
+def normals_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    """The image that is the material's normal map; None where there is none."""
+    maps = [node for node in _behind(_shader(material), "Normal") if node.bl_idname == "ShaderNodeNormalMap"]
+    return next((node.image for bumps in maps for node in _behind(bumps, "Color") if node.bl_idname == "ShaderNodeTexImage"), None)
+
+
+def _shader(material: bpy.types.Material | None) -> Any:
     nodes: Any = material.node_tree.nodes if material and material.node_tree else ()
-    shader = next((node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled"), None)
-    links = shader.inputs["Base Color"].links if shader else ()
-    return next((link.from_node.image for link in links if link.from_node.bl_idname == "ShaderNodeTexImage"), None)
+    return next((node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled"), None)
+
+
+def _behind(node: Any, socket: str) -> list[Any]:
+    """The nodes linked to one of a node's inputs."""
+    return [link.from_node for link in node.inputs[socket].links] if node else []

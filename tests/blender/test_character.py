@@ -160,6 +160,25 @@ def textured(part, avatar):
     return part("scene.person").build_person(dataclasses.replace(avatar, uv=uv, texture=picture), "walk"), picture
 
 
+def test_a_normal_map_comes_with_tangents(part, textured, tmp_path):
+    """Without them every program makes up its own, and bumps come out turned."""
+    person, picture = textured
+    materials, surface = part("scene.material"), part("scene.person").parts(person)["surface"]
+
+    def attributes() -> set[str]:
+        data = part("scene.export").export_person(person, tmp_path / "walk.glb", "glb").read_bytes()
+        (length,) = struct.unpack_from("<I", data, 12)
+        (mesh,) = json.loads(data[20 : 20 + length])["meshes"]
+        return set(mesh["primitives"][0]["attributes"])
+
+    assert materials.normals_of(surface.active_material) is None
+    assert "TANGENT" not in attributes()
+    images = materials.build_texture("albedo", picture), materials.build_texture("normals", picture, colour=False)
+    surface.data.materials[0] = materials.build_material("bumpy", *images)
+    assert materials.normals_of(surface.active_material) == images[1]
+    assert "TANGENT" in attributes()
+
+
 def test_usd_comes_back_posed_with_its_texture(part, textured, avatar, write, tmp_path):
     assert write(textured[0], ["usd"]) == ["walk.usdz"]
     bpy.ops.wm.usd_import(filepath=str(tmp_path / "walk.usdz"))
@@ -176,7 +195,7 @@ def test_a_blender_without_usd_says_so(part, person, tmp_path, monkeypatch):
     without = types.SimpleNamespace(app=types.SimpleNamespace(build_options=types.SimpleNamespace(usd=False)))
     monkeypatch.setattr(part("scene.export"), "bpy", without)
     with pytest.raises(part("core.errors").SettingInvalid, match="built without USD"):
-        part("scene.export").WRITERS["usd"](tmp_path / "walk.usdz", False)
+        part("scene.export").WRITERS["usd"](tmp_path / "walk.usdz", part("scene.export").Look())
 
 
 def test_a_textured_obj_has_its_picture_beside_it(part, textured, write, tmp_path):
