@@ -24,11 +24,9 @@ from .light import NEUTRAL
 from .photo.image import read_photo
 from .photo.people import find_people
 from .photo.person import Person, Photo
-from .rig.rest import rest_pose
-from .rig.skin import skin
+from .rig.rig import Rigged, rigged
 from .surface.body_surface import body_surface
 from .surface.field_surface import Dressed, field_surface
-from .surface.surface import Surface
 from .texture.paint import SIZES, Texture, paint
 from .weights import find
 
@@ -120,18 +118,18 @@ def reconstruct(path: Path, request: Request, models: Models, clock: Clock) -> I
         with clock("Making the surface"):
             surface, light, unlit, notes = make_surface(photo, person, body, models.field, settings)
         with clock("Making the rig"):
-            skin_joints, skin_weights = skin(surface, body)
-            rest = rest_pose(surface.vertices, skin_joints, skin_weights, body.pose, body.rest_joints, body.translation)
+            rig = rigged(surface, body)
         with clock("Painting the texture"):
             size = SIZES.get(str(settings["texture"]))
-            texture = paint(photo, person, body, surface, rest, size, unlit) if size else None
+            texture = paint(photo, person, body, rig.surface, rig.rest_vertices, size, unlit) if size else None
         facts = {
             "person": number,
             "of": len(people),
             "seconds": dict(clock.seconds),
+            "welds": rig.removed,
             "warnings": [*person.warnings, *body.warnings, *notes],
         }
-        yield to_avatar(photo, body, surface, light, (rest, skin_joints, skin_weights), texture, describe(request, models) | facts)
+        yield to_avatar(photo, body, rig, light, texture, describe(request, models) | facts)
 
 
 def make_surface(photo: Photo, person: Person, body: FittedBody, field: FieldNetwork | None, settings: Mapping) -> Dressed:
@@ -156,21 +154,19 @@ def describe(request: Request, models: Models) -> dict:
 def to_avatar(
     photo: Photo,
     body: FittedBody,
-    surface: Surface,
+    rig: Rigged,
     light: np.ndarray,
-    rig: tuple[np.ndarray, np.ndarray, np.ndarray],
     texture: Texture | None,
     meta: dict,
 ) -> Avatar:
     """Everything the stages made, under the Avatar's names."""
-    rest_vertices, skin_joints, skin_weights = rig
     return Avatar(
-        vertices=surface.vertices,
-        faces=surface.faces,
-        albedo=surface.albedo,
-        rest_vertices=rest_vertices,
-        skin_joints=skin_joints,
-        skin_weights=skin_weights,
+        vertices=rig.surface.vertices,
+        faces=rig.surface.faces,
+        albedo=rig.surface.albedo,
+        rest_vertices=rig.rest_vertices,
+        skin_joints=rig.skin_joints,
+        skin_weights=rig.skin_weights,
         joints=body.joints,
         rest_joints=body.rest_joints,
         pose=body.pose,

@@ -10,6 +10,7 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,10 @@ from core.avatar import Avatar, load_avatar
 from core.body.files import load_body
 from core.body.fitted import FittedBody
 from core.body.model import BodyModel
-from core.rig.rest import rest_pose
-from core.rig.skin import skin_from_body
+from core.rig.rig import rigged
+from core.rig.seams import open_edges
 from core.rig.stretch import FACTOR, Stretch, poses, stretches
+from core.surface.surface import Surface
 from training.results import how_made, write_section
 
 SECTION = "rig"
@@ -43,20 +45,38 @@ def measured(avatar: Avatar) -> dict[str, Stretch]:
 
 
 def skinned_anew(avatar: Avatar, model: BodyModel) -> tuple[Avatar, float]:
-    """The Avatar with the weights and the rest pose that this checkout gives it, and the processor seconds that took."""
+    """The Avatar with the weights, the cuts and the rest pose that this checkout gives it, without texture; the processor seconds that took."""
     body, start = fitted_body(avatar, model), time.process_time()
-    vertices = avatar.vertices.astype(np.float64)
-    joints, weights = skin_from_body(vertices, body, avatar.faces.astype(np.int64))
-    rest = rest_pose(vertices, joints, weights.astype(np.float64), body.pose, body.rest_joints, body.translation)
-    return replace(avatar, rest_vertices=rest, skin_joints=joints, skin_weights=weights), time.process_time() - start
+    surface = Surface(avatar.vertices.astype(np.float64), avatar.faces.astype(np.int64), avatar.albedo, np.ones(len(avatar.vertices)))
+    rig = rigged(surface, body)
+    seconds = time.process_time() - start
+    changed = {name: getattr(rig, name) for name in ("rest_vertices", "skin_joints", "skin_weights")}
+    changed |= {name: getattr(rig.surface, name) for name in ("vertices", "faces", "albedo")}
+    return replace(avatar, **changed, uv=None, texture=None), seconds
 
 
-def table(rows: dict[str, tuple[dict[str, Stretch], dict[str, Stretch], float]]) -> str:
+class Row(NamedTuple):
+    """One Avatar as stored and anew: stretches by pose, edges that do not belong to two triangles, and the seconds it took."""
+
+    before: dict[str, Stretch]
+    after: dict[str, Stretch]
+    open_before: int
+    open_after: int
+    seconds: float
+
+
+def compared(avatar: Avatar, anew: Avatar, seconds: float) -> Row:
+    still = [open_edges(one.faces.astype(np.int64)) for one in (avatar, anew)]
+    return Row(measured(avatar), measured(anew), *still, seconds)
+
+
+def table(rows: dict[str, Row]) -> str:
     """The figures by Avatar: stretched edges per thousand and the longest edge, as stored → anew, in every pose."""
-    lines = [f"| | {' | '.join(f'{name}: ‰, longest m' for name in poses())} | s |", "|---" * (len(poses()) + 2) + "|"]
-    for name, (before, after, seconds) in rows.items():
-        cells = [f"{1000 * b.share:.1f} → {1000 * a.share:.1f}, {b.longest:.2f} → {a.longest:.2f}" for b, a in _pairs(before, after)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {seconds:.1f} |")
+    lines = [f"| | {' | '.join(f'{name}: ‰, longest m' for name in poses())} | open edges | s |", "|---" * (len(poses()) + 3) + "|"]
+    for name, row in rows.items():
+        pairs = _pairs(row.before, row.after)
+        cells = [f"{1000 * b.share:.1f} → {1000 * a.share:.1f}, {b.longest:.2f} → {a.longest:.2f}" for b, a in pairs]
+        lines.append(f"| {name} | {' | '.join(cells)} | {row.open_before} → {row.open_after} | {row.seconds:.1f} |")
     return "\n".join(lines)
 
 
@@ -75,14 +95,15 @@ def main() -> None:
     for path in parsed.avatars:
         avatar = load_avatar(path)
         anew, seconds = skinned_anew(avatar, model)
-        rows[path.stem] = (measured(avatar), measured(anew), seconds)
+        rows[path.stem] = compared(avatar, anew, seconds)
         if parsed.out:
             parsed.out.mkdir(parents=True, exist_ok=True)
             anew.save(parsed.out / path.name)
     text = (
         f"## How much the rig tears the surface\n\n{how_made('training.evaluate_rig')}\n\n"
         f"Edges longer than {FACTOR:g} times what they are in "
-        f"the photo's pose, per thousand, and the longest edge; as the Avatar was stored → skinned anew; processor seconds of skinning."
+        f"the photo's pose, per thousand, and the longest edge; as the Avatar was stored → skinned and cut anew; edges that do not belong to two "
+        f"triangles; processor seconds of the rig."
         f"\n\n{table(rows)}"
     )
     print(text)

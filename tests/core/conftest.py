@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.skeleton import JOINT
+
 
 @pytest.fixture(scope="session")
 def made_up():
@@ -24,6 +26,17 @@ def bent_body(made_up):
     """The figure turned and bent: no joint at rest, none beyond 60 degrees."""
     pose = np.random.default_rng(3).normal(size=(24, 3)) * 0.35
     return made_up.make_body(pose, made_up.make_camera())
+
+
+@pytest.fixture(scope="session")
+def arms_down(made_up):
+    """The figure with its arms at its hips and its legs together, and the surface that joins them: vertices, faces, distances to bones."""
+    pose = np.zeros((24, 3))
+    for side, sign in (("left", 1), ("right", -1)):
+        pose[JOINT[f"{side}_shoulder"]] = 0, 0, -1.42 * sign
+        pose[JOINT[f"{side}_hip"]] = 0, 0, -0.12 * sign
+    body = made_up.make_body(pose, made_up.make_camera())
+    return body, *made_up.glued_surface(body)
 
 
 @pytest.fixture(scope="session")

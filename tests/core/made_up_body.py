@@ -24,6 +24,9 @@ REST_JOINTS = np.array(
     dtype=float,
 )
 
+GROWN = 0.012
+"""Metres by which the surface is fatter than the body: clothes."""
+
 
 def segments() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Start (24, 3), end (24, 3) and radius (24,) of each joint's own capsule: from it to its first child; the head's points up."""
@@ -62,6 +65,26 @@ def make_body(pose: np.ndarray, camera: Camera, spacing: float = 0.025) -> Fitte
     vertices = np.einsum("vab,vb->va", blend[:, :3, :3], rest) + blend[:, :3, 3] + translation
     joints = posed_joints(pose, REST_JOINTS) + translation
     return FittedBody(pose, np.zeros(10), translation, vertices, joints, rest, REST_JOINTS, faces.astype(np.int64), weights, camera)
+
+
+def glued_surface(body: FittedBody, spacing: float = 0.02) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One closed mesh round the posed figure's capsules, GROWN fatter, so that what touches is one; each vertex's distances to them."""
+    low, high = body.vertices.min(axis=0) - 0.06, body.vertices.max(axis=0) + 0.06
+    axes = [np.arange(a, b, spacing) for a, b in zip(low, high, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    field = bones_in_pose(body, grid.reshape(-1, 3)).min(axis=1).reshape(grid.shape[:3]) - GROWN
+    vertices, faces, _, _ = marching_cubes(field, 0.0, spacing=(spacing,) * 3, gradient_direction="descent")
+    vertices = vertices.astype(float) + low
+    return vertices, faces.astype(np.int64), bones_in_pose(body, vertices)
+
+
+def bones_in_pose(body: FittedBody, points: np.ndarray) -> np.ndarray:
+    """Signed distance (N, 24) to each bone's capsule where the pose has put it."""
+    found = np.zeros((len(points), 24))
+    for joint, transform in enumerate(joint_transforms(body.pose, body.rest_joints)):
+        rest = (points - body.translation - transform[:3, 3]) @ transform[:3, :3]
+        found[:, joint] = bone_distances(rest)[:, joint]
+    return found
 
 
 def make_camera(size: tuple[int, int] = (400, 480)) -> Camera:

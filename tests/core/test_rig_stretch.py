@@ -4,49 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-from skimage.measure import marching_cubes
 
 from core.rig.parts import PART_OF_JOINT, PARTS, _averaging, _without_islands, surface_parts
 from core.rig.rest import posed, rest_pose
 from core.rig.skin import skin_from_body
 from core.rig.stretch import FACTOR, SHORT, poses, stretches
-from core.skeleton import JOINT, joint_transforms
+from core.skeleton import JOINT
 from core.surface.subdivision import mesh_edges
 from core.surface.surface import vertex_normals
-
-GROWN = 0.012
-"""Metres by which the surface is fatter than the body: clothes."""
-
-
-def glued_surface(made_up, body, spacing=0.02):
-    """One closed mesh round the posed figure's capsules, GROWN fatter, so that what touches is one; each vertex's distances to them."""
-    low, high = body.vertices.min(axis=0) - 0.06, body.vertices.max(axis=0) + 0.06
-    axes = [np.arange(a, b, spacing) for a, b in zip(low, high, strict=True)]
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    field = bones_in_pose(made_up, body, grid.reshape(-1, 3)).min(axis=1).reshape(grid.shape[:3]) - GROWN
-    vertices, faces, _, _ = marching_cubes(field, 0.0, spacing=(spacing,) * 3, gradient_direction="descent")
-    vertices = vertices.astype(float) + low
-    return vertices, faces.astype(np.int64), bones_in_pose(made_up, body, vertices)
-
-
-def bones_in_pose(made_up, body, points):
-    """Signed distance (N, 24) to each bone's capsule where the pose has put it."""
-    found = np.zeros((len(points), 24))
-    for joint, transform in enumerate(joint_transforms(body.pose, body.rest_joints)):
-        rest = (points - body.translation - transform[:3, 3]) @ transform[:3, :3]
-        found[:, joint] = made_up.bone_distances(rest)[:, joint]
-    return found
-
-
-@pytest.fixture(scope="module")
-def arms_down(made_up):
-    """The figure with its arms at its hips and its legs together, and the surface that joins them."""
-    pose = np.zeros((24, 3))
-    for side, sign in (("left", 1), ("right", -1)):
-        pose[JOINT[f"{side}_shoulder"]] = 0, 0, -1.42 * sign
-        pose[JOINT[f"{side}_hip"]] = 0, 0, -0.12 * sign
-    body = made_up.make_body(pose, made_up.make_camera())
-    return body, *glued_surface(made_up, body)
 
 
 def torn_at_rest(vertices, faces, body, taken):
