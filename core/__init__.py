@@ -42,7 +42,7 @@ The second ring is reached only in the child process:
     body        SMPL's body model, its files, the lifter, and the fit to landmarks and outline
     field       the learned field: photo + body -> signed distance, albedo, light
     surface     photo + person + body (+ field) -> a coloured surface, and the light
-    rig         skin weights and the rest pose
+    rig         skin weights, the rest pose, and welded parts cut apart
     preview     a small picture of an Avatar beside its photo
     texture     the surface's colours as a picture, with the photo's own pixels
     __main__    the command line

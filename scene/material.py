@@ -67,6 +67,13 @@ def texture_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
     return next((node.image for node in _behind(_shader(material), "Base Color") if node.bl_idname == "ShaderNodeTexImage"), None)
 
 
+def base_colour(material: bpy.types.Material) -> Any:
+    """The output socket that the material's base colour comes from; None where it is one colour."""
+    shader = _shader(material)
+    links = shader.inputs["Base Color"].links if shader else ()
+    return links[0].from_socket if links else None
+
+
 def normals_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
     """The image that is the material's normal map; None where there is none."""
     maps = [node for node in _behind(_shader(material), "Normal") if node.bl_idname == "ShaderNodeNormalMap"]
