@@ -40,7 +40,7 @@ class DOPPEL_OT_export(bpy.types.Operator):
         LODS.name: setting_to_property(LODS),
         "animation": bpy.props.BoolProperty(
             name="Animation",
-            description="Where an action moves the person, write the motion too, from its first frame to its last at the scene's frame rate",
+            description="Where an action moves the person, write the motion, from its first frame to its last at the scene's frame rate",
             default=True,
         ),
     }

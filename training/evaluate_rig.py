@@ -45,7 +45,7 @@ def measured(avatar: Avatar) -> dict[str, Stretch]:
 
 
 def skinned_anew(avatar: Avatar, model: BodyModel) -> tuple[Avatar, float]:
-    """The Avatar with the weights, the cuts and the rest pose that this checkout gives it, without texture; the processor seconds that took."""
+    """The Avatar with the rig and the cuts that this checkout gives it, without texture, and the processor seconds that took."""
     body, start = fitted_body(avatar, model), time.process_time()
     surface = Surface(avatar.vertices.astype(np.float64), avatar.faces.astype(np.int64), avatar.albedo, np.ones(len(avatar.vertices)))
     rig = rigged(surface, body)
@@ -102,8 +102,8 @@ def main() -> None:
     text = (
         f"## How much the rig tears the surface\n\n{how_made('training.evaluate_rig')}\n\n"
         f"Edges longer than {FACTOR:g} times what they are in "
-        f"the photo's pose, per thousand, and the longest edge; as the Avatar was stored → skinned and cut anew; edges that do not belong to two "
-        f"triangles; processor seconds of the rig."
+        f"the photo's pose, per thousand, and the longest edge; as the Avatar was stored → skinned and cut anew; edges that do not belong "
+        f"to two triangles; processor seconds of the rig."
         f"\n\n{table(rows)}"
     )
     print(text)

@@ -1,8 +1,8 @@
-"""Where parts touch in the photo (a hand at the belly, a chin on a hand) the surface is one piece; here it is cut, and both sides are closed.
+"""Where parts touch in the photo (a hand at the belly, a chin on a hand) the surface is one piece: here it is cut, and both sides closed.
 
-The weld is found by what it does: skin that is drawn out to several times its length from the photo's pose to rest. Its triangles go, and
-each ring of edges that this opens gets a fan about a new vertex in its middle, which has the ring's mean of everything. So a surface that was
-closed is closed again: each of its edges belongs to two triangles.
+The weld is found by what it does: skin that is drawn out to several times its length from the photo's pose to rest. Its triangles go,
+and each ring of edges that this opens gets a fan about a new vertex in its middle, which has the ring's mean of everything. So a surface
+that was closed is closed again: each of its edges belongs to two triangles.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from ..surface.subdivision import mesh_edges
 from .stretch import SHORT
 
 FACTOR = 4.0
-"""How many times as long as in the photo an edge is at rest to be a weld's. Over a knee bent by 120° skin grows to three times its length."""
+"""How many times as long as in the photo an edge is at rest to be a weld's. Skin over a joint bent by 90° stays below 2 in good rigs."""
 
 CRUMB = 100
 """Pieces of fewer triangles that a cut would leave between two welds go with them."""
