@@ -32,7 +32,7 @@ def rigged(surface: Surface, body: FittedBody) -> Rigged:
     rest = _rest(surface.vertices, joints, weights, body)
     if surface.skin_weights is not None:
         return Rigged(surface, rest, joints, weights)
-    cut = cut_seams(np.float64(surface.vertices), rest, surface.faces.astype(np.int64))
+    cut = cut_seams(np.float64(surface.vertices), rest, surface.faces.astype(np.int64), joints[:, 0].astype(np.int64))
     if not cut.rings:
         return Rigged(surface, rest, joints, weights)
     joints, weights = strongest(with_middles(dense(joints, weights, body.skin_weights.shape[1]), cut.rings))

@@ -1,8 +1,9 @@
 """Where parts touch in the photo (a hand at the belly, a chin on a hand) the surface is one piece: here it is cut, and both sides closed.
 
-The weld is found by what it does: skin that is drawn out to several times its length from the photo's pose to rest. Its triangles go,
-and each ring of edges that this opens gets a fan about a new vertex in its middle, which has the ring's mean of everything. So a surface
-that was closed is closed again: each of its edges belongs to two triangles.
+The weld is found by what it does: skin between bones that do not meet in a joint, drawn out to several times its length from the photo's
+pose to rest. (Between bones that do meet it stretches, too, inside a bent elbow; but into an elbow, and cut there it would be flat.) Its
+triangles go, and each ring of edges that this opens gets a fan about a new vertex in its middle, which has the ring's mean of everything.
+So a surface that was closed is closed again: each of its edges belongs to two triangles.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from numpy import ndarray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ..skeleton import PARENTS
 from ..surface.subdivision import mesh_edges
 from .stretch import SHORT
 
@@ -34,9 +36,13 @@ class Cut(NamedTuple):
     removed: int
 
 
-def cut_seams(vertices: Float[ndarray, "V 3"], rest_vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Cut:
-    """The surface cut where it is welded. vertices: in the photo's pose, metres; rest_vertices: the same at rest."""
-    torn = torn_faces(vertices, rest_vertices, faces)
+def cut_seams(
+    vertices: Float[ndarray, "V 3"], rest_vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], owner: Int[ndarray, " V"]
+) -> Cut:
+    """The surface cut where it is welded. vertices: in the photo's pose, metres; rest_vertices: the same at rest; owner: the joint that
+    moves each most.
+    """
+    torn = torn_faces(vertices, rest_vertices, faces, owner)
     if not torn.any():
         return Cut(faces, [], 0)
     torn |= _crumbs(faces, torn)
@@ -54,11 +60,23 @@ def with_middles(values: Float[ndarray, "V *C"], rings: list[ndarray]) -> Float[
     return np.concatenate([values, *(values[ring].mean(axis=0, keepdims=True) for ring in rings)])
 
 
-def torn_faces(vertices: Float[ndarray, "V 3"], rest_vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"]) -> Bool[ndarray, " F"]:
-    """Which triangles have an edge that is FACTOR times as long at rest as in the photo."""
+def torn_faces(
+    vertices: Float[ndarray, "V 3"], rest_vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], owner: Int[ndarray, " V"]
+) -> Bool[ndarray, " F"]:
+    """Which triangles have an edge between two bones that do not meet, FACTOR times as long at rest as in the photo."""
     edges, number = mesh_edges(faces)
     own, resting = (np.linalg.norm(places[edges[:, 0]] - places[edges[:, 1]], axis=1) for places in (vertices, rest_vertices))
-    return (resting > FACTOR * np.maximum(own, SHORT))[number].any(axis=1)
+    drawn = resting > FACTOR * np.maximum(own, SHORT)
+    return (drawn & ~_meet()[tuple(owner[edges].T)])[number].any(axis=1)
+
+
+def _meet() -> ndarray:
+    """Which bones (24, 24) are one, or one the other's parent."""
+    meet = np.eye(len(PARENTS), dtype=bool)
+    for joint, parent in enumerate(PARENTS):
+        if parent >= 0:
+            meet[joint, parent] = meet[parent, joint] = True
+    return meet
 
 
 def open_edges(faces: Int[ndarray, "F 3"]) -> int:
