@@ -12,8 +12,19 @@ SIZES = {"box": 0.16, "ball": 0.05}
 """Metres across."""
 
 
+COLOURS = {"left": (0.3, 0.6, 1.0), "right": (1.0, 0.4, 0.3)}
+"""sRGB: bright ones, because wires are thin and Blender's own sets are dark."""
+
+WIRE = 2.0
+"""Pixels that a wire is wide."""
+
+
 def give_shape(bone: Any, kind: str) -> None:
     """Let a pose bone be drawn as a box about its middle, or as three rings about its head; as large whatever its length."""
+    bone.color.palette = "CUSTOM"
+    for state in ("normal", "select", "active"):
+        setattr(bone.color.custom, state, (1.0, 1.0, 1.0) if state != "normal" else COLOURS[bone.name.split("_")[0]])
+    bone.custom_shape_wire_width = WIRE
     bone.custom_shape = _shape(kind)
     bone.use_custom_shape_bone_size = False
     bone.custom_shape_scale_xyz = [SIZES[kind] / 2] * 3

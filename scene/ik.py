@@ -194,7 +194,6 @@ def _dress(armature: bpy.types.Object) -> None:
             bone = armature.pose.bones[name]
             collection.assign(bone.bone)
             bone.rotation_mode = "QUATERNION"
-            bone.color.palette = "THEME04" if name.startswith("left") else "THEME01"
             give_shape(bone, shape)
     for limb in LIMBS:
         armature[limb.switch] = 0.0

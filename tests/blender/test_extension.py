@@ -95,6 +95,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     on = traces()
     assert on["scene"]
     assert on["operators"] == [
+        "add_ik",
         "add_photos",
         "apply_light",
         "apply_motion",
@@ -110,6 +111,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
         "low_poly",
         "pose",
         "reconstruct",
+        "remove_ik",
         "remove_photo",
         "remove_runtime",
         "smooth_weights",
