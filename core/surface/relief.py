@@ -1,15 +1,15 @@
 """The surface brought to the normals that the photo shows: folds and features that the field's own skin is too smooth for.
 
 The encoder's normals, front and back, are a few degrees better than the field's gradient, and finer. As Nehab et al. 2005 ("Efficiently
-combining positions and normals for precise 3D geometry", section 4), a linear system weighs both witnesses: every edge should be square to
-the normal told at its middle, and no vertex should leave its place. Vertices move along their own normals only, so that nothing slides over
-the outline.
+combining positions and normals for precise 3D geometry", section 4), a linear system weighs both witnesses: every edge should be square
+to the normal told at its middle, and no vertex should leave its place. Vertices move along their own evened normals only, so that
+nothing slides over the outline.
 """
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array, diags_array, eye_array
 from scipy.sparse.linalg import cg
 
 from ..camera import Camera
@@ -30,6 +30,13 @@ SMOOTH = 0.5
 FARTHEST = 0.015
 """Metres that a vertex may move: what goes farther is no relief."""
 
+EVENINGS = 4
+"""Rounds in which the directions that vertices move in are averaged with their neighbours': corners of marching cubes' slivers lie so near
+to each other that along their own normals they would pass each other, and the triangle would turn over."""
+
+UNFOLDINGS = 3
+"""Rounds at most in which what turned over all the same (one triangle in a hundred) is drawn flat."""
+
 STRANGE = 1.0
 """Radians of disagreement between told and own normal at which the told one counts for half."""
 
@@ -45,20 +52,54 @@ def relieved(mesh: Mesh, told: Float[ndarray, "V 3"], trust: Float[ndarray, " V"
     own, (edges, _) = vertex_normals(vertices, faces), mesh_edges(faces)
     start, end = edges.T
     away = np.arccos(np.clip((own * told).sum(axis=1), -1, 1))
+    own = _evened(own, edges)
     trust = trust / (1 + (away / STRANGE) ** 2)
     normal = told[start] + told[end]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     weight = np.minimum(trust[start], trust[end])
     along = vertices[end] - vertices[start]
+    length = np.linalg.norm(along, axis=1)
     rows = np.arange(len(edges))
     turned = _differences(rows, start, end, -(normal * own[start]).sum(axis=1), (normal * own[end]).sum(axis=1), len(vertices))
     alike = _differences(rows, start, end, -np.ones(len(edges)), np.ones(len(edges)), len(vertices))
-    held = 3 * (2 * np.pi * np.linalg.norm(along, axis=1).mean() / WAVE) ** 2
+    held = 3 * (2 * np.pi * length.mean() / WAVE) ** 2
     square = turned.T @ diags_array(weight) @ turned + SMOOTH * alike.T @ diags_array(1 - weight) @ alike
     square = (square + held * diags_array(np.ones(len(vertices)))).tocsr()
     right = -turned.T @ (weight * (normal * along).sum(axis=1))
     moved, _ = cg(square, right, rtol=1e-3, maxiter=300, M=diags_array(1 / square.diagonal()))
-    return vertices + np.clip(moved, -FARTHEST, FARTHEST)[:, None] * own, faces
+    return unfolded(vertices + np.clip(moved, -FARTHEST, FARTHEST)[:, None] * own, faces, edges, own), faces
+
+
+def unfolded(
+    vertices: Float[ndarray, "V 3"], faces: Int[ndarray, "F 3"], edges: Int[ndarray, "E 2"], out: Float[ndarray, "V 3"]
+) -> ndarray:
+    """The vertices, those of triangles that turn their backs to `out` drawn to the middle of their neighbours until none does."""
+    around = _neighbours(edges, len(vertices))
+    count = around.sum(axis=1)[:, None]
+    for _ in range(UNFOLDINGS):
+        first, second, third = (vertices[faces[:, number]] for number in range(3))
+        over = (np.cross(second - first, third - first) * out[faces].sum(axis=1)).sum(axis=1) < 0
+        folded = np.unique(faces[over])
+        if not len(folded):
+            break
+        vertices = vertices.copy()
+        vertices[folded] = around[folded] @ vertices / count[folded]
+    return vertices
+
+
+def _neighbours(edges: ndarray, count: int) -> csr_array:
+    """1 where two vertices share an edge."""
+    first, second = edges.T
+    return csr_array((np.ones(2 * len(edges)), (np.r_[first, second], np.r_[second, first])), shape=(count, count))
+
+
+def _evened(directions: ndarray, edges: ndarray) -> ndarray:
+    """Unit directions (V, 3) averaged with their neighbours', EVENINGS times."""
+    around = _neighbours(edges, len(directions)) + eye_array(len(directions))
+    for _ in range(EVENINGS):
+        directions = around @ directions
+        directions = directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-9)
+    return directions
 
 
 def _differences(rows: ndarray, start: ndarray, end: ndarray, first: ndarray, second: ndarray, count: int) -> csr_array:
