@@ -98,6 +98,7 @@ def _write_glb(path: Path, textured: bool) -> None:
         export_vertex_color="NONE" if textured else "ACTIVE",
         export_rest_position_armature=False,
         export_animations=False,
+        export_current_frame=True,  # else a moving person stands as on the scene's frame 0
     )
 
 
