@@ -9,6 +9,9 @@ from ..core.errors import Cancelled, DoppelError
 from .job import STATE, Job, Outcome, in_words, problem_of, pump
 from .runtime import problem
 
+SHOWING = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
+"""Areas and their regions that show how a job goes."""
+
 
 def busy() -> str:
     """What is running, and what to do about it; "" while nothing is."""
@@ -102,8 +105,9 @@ class Watched:
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Draw the sidebars and the preferences anew."""
+    """Draw the sidebars and the preferences anew; not the 3D views beside them, which may hold a heavy scene."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES"):
-                area.tag_redraw()
+            for region in area.regions:
+                if (area.type, region.type) in SHOWING:
+                    region.tag_redraw()
