@@ -147,7 +147,7 @@ def in_window(blender: Blender, photo: Path) -> str:
 def without_runtime(blender: Blender) -> str:
     """A picture of the sidebar that offers to install one."""
     blender.window("before", 1000)
-    return "before.jpg"
+    return "runtime.jpg"
 
 
 def remove_runtime(blender: Blender) -> str:

@@ -5,6 +5,7 @@ Needs `blender --enable-event-simulate`. What is to be done is a generator: ever
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Generator
 from pathlib import Path
@@ -42,7 +43,10 @@ def _end(code: int) -> None:
 
 
 def wait(seconds: float) -> Steps:
-    for _ in range(max(1, round(seconds / TICK))):
+    """So long, and at least until Blender has drawn once: without a graphics card that may take longer."""
+    end = time.monotonic() + seconds
+    yield
+    while time.monotonic() < end:
         yield
 
 
@@ -81,11 +85,14 @@ def drag(x: int, y: int, to_x: int) -> Steps:
     window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=to_x, y=y)
 
 
-def find(operator: str) -> Generator[None, None, tuple[int, int]]:
-    """Where in the sidebar the first button of this operator is, such as `doppel.cancel`: the mouse goes down it until one is under it."""
+def find(operator: str, above: int = 0) -> Generator[None, None, tuple[int, int]]:
+    """Where in the sidebar the first button of this operator is, such as `doppel.cancel`: the mouse goes down it until one is under it.
+
+    above: where to begin, pixels from the window's lower edge (0: at the sidebar's upper edge).
+    """
     window, _, region = the_view()
     x = region.x + region.width // 2
-    for y in range(region.y + region.height - 8, region.y, -9):
+    for y in range(above or region.y + region.height - 8, region.y, -9):
         window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
         yield
         yield
@@ -134,6 +141,13 @@ def of_region(whole: np.ndarray, region: Any, bottom: int = 0) -> np.ndarray:
     height = len(whole)
     top = height - region.y - region.height
     return whole[top : height - region.y - bottom, region.x : region.x + region.width]
+
+
+def side_by_side(columns: list[np.ndarray], gap: int = 16) -> np.ndarray:
+    """Pictures beside each other, their upper edges level, white between and below them."""
+    height = max(len(column) for column in columns)
+    padded = [np.pad(column, ((0, height - len(column)), (0, gap), (0, 0)), constant_values=255) for column in columns]
+    return np.concatenate(padded, axis=1)[:, :-gap]
 
 
 def save(pixels: np.ndarray, path: Path) -> None:

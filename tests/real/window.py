@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from robot import Steps, click, find, in_view, of_region, open_sidebar, picture, play, press, save, the_view, wait
+from robot import Steps, click, find, in_view, of_region, open_sidebar, picture, play, press, save, side_by_side, the_view, wait
 
 WIDTH = 330
 """Of the sidebar, pixels."""
@@ -47,10 +47,10 @@ def until(holds: Any, seconds: float, words: str) -> Steps:
 
 
 def before(out: Path) -> Steps:
-    """A picture of the sidebar as it is without a runtime."""
+    """A picture of the panel Runtime, which is there as long as there is none."""
     yield from open_sidebar("Doppel", WIDTH)
-    _, _, region = the_view()
-    save(of_region(picture(), region), out / "before.jpg")
+    last = yield from find("preferences.addon_show")
+    save(column()[: below(last)], out / "runtime.jpg")
 
 
 def people(out: Path, photo: str) -> Steps:
@@ -61,18 +61,19 @@ def people(out: Path, photo: str) -> Steps:
     for thing in list(scene.objects):
         bpy.data.objects.remove(thing)
     bpy.ops.ed.undo_push(message="Photo chosen")
+    bpy.context.preferences.view.ui_scale = 0.9  # all panels below each other in the window
     yield from open_sidebar("Doppel", WIDTH)
     button = yield from find("doppel.reconstruct")
     yield from click(button)
     yield from until(lambda: state().job, 10, "the button Reconstruct did not start anything")
     yield from until(lambda: state().job.fraction > 0.02, SETTLED, "no progress was shown")
-    stop = yield from find("doppel.cancel")
+    stop = yield from find("doppel.cancel", above=button[1] + 30)
     took = yield from cancelled(stop)
     assert not people_in_scene(), "a cancelled run left something in the scene"
     yield from click(button)
     yield from until(lambda: state().job and state().job.fraction > 0.3, SETTLED, "no progress was shown the second time")
     yield from wait(0.5)
-    progress = column()
+    progress = column()[below(stop, -90) : below(stop)]
     yield from until(lambda: state().job is None, 8 * SETTLED, "it never ended")
     yield from wait(1)
     assert len(people_in_scene()) == 1, state().outcome
@@ -81,9 +82,10 @@ def people(out: Path, photo: str) -> Steps:
         shading = bpy.context.space_data.shading
         shading.type, shading.color_type = "SOLID", "VERTEX"
         bpy.ops.view3d.view_camera()
-    yield from wait(2)
+    yield from wait(1)
+    panels, split = column(), below(button, 44)
     save(progress, out / "progress.jpg")
-    save(column(), out / "panels.jpg")
+    save(side_by_side([panels[:split], panels[split:]]), out / "sidebar.jpg")
     save(picture(), out / "window.jpg")
     (out / "window.json").write_text(json.dumps({"cancelled_within": took}))
 
@@ -113,6 +115,12 @@ def people_in_scene() -> list[Any]:
     return [thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]
 
 
+def below(place: tuple[int, int], rows: int = 22) -> int:
+    """The row of the sidebar's picture that lies so many pixels below a place in the window."""
+    region = the_view()[2]
+    return region.y + region.height - place[1] + rows
+
+
 def column() -> np.ndarray:
     """A picture of the sidebar."""
     return of_region(picture(), the_view()[2])
@@ -122,6 +130,7 @@ STEPS = {"before": before, "people": people}
 
 if __name__ == "__main__":
     bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.system.viewport_aa = "OFF"  # or the view is drawn anew all the time
     all_panels_open()
     step, folder, *words = sys.argv[sys.argv.index("--") + 1 :]
     play(STEPS[step](Path(folder), *words))
