@@ -5,7 +5,7 @@ READY := .venv/ready
 # Blender's own packager, which the bpy wheel brings along and which needs no running Blender.
 BLENDER_EXT = $(wildcard .venv/lib/python3.*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py)
 
-.PHONY: demo test test-core test-blender test-cluster bench docs lint build weights clean
+.PHONY: demo test test-core test-blender test-cluster test-real bench docs lint build weights clean
 
 demo: $(READY) weights
 	$(BIN)/python -m core reconstruct examples/person.jpg --out out --formats npz,glb,blend
@@ -24,6 +24,11 @@ test-blender: $(READY) weights
 test-cluster: $(READY) weights
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/ray.txt
 	$(BIN)/python -m pytest tests/core/test_cluster.py -m cluster
+
+# A newcomer's way through a real Blender: BLENDER is the program (or a command that runs it), WHEELS a folder of wheels for its Python;
+# MORE, for instance, `--window --make-with /usr/bin/python3.13`. Not part of CI, which has no Blender program.
+test-real: build
+	$(BIN)/python tests/real/newcomer.py --blender "$(BLENDER)" --wheels "$(WHEELS)" $(MORE)
 
 # Seconds and memory of every stage and quality, and against PIFu's and PaMIR's networks; --share 1 asks those for every point.
 bench: $(READY) weights

@@ -1,9 +1,11 @@
 """The output folder: made, known to be writable, and held by one process at a time."""
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .errors import AlreadyRunning, FolderNotWritable
 
@@ -50,9 +52,35 @@ def _holder(lock: Path) -> int:
     """Number of the living process named in the lock, 0 if there is none."""
     try:
         number = int(lock.read_text())
-        os.kill(number, 0)
-    except PermissionError:
-        return number
     except (OSError, ValueError):
         return 0
-    return number
+    return number if number > 0 and lives(number) else 0
+
+
+def lives(number: int) -> bool:
+    """Whether a process of this number runs, ours or another user's."""
+    if os.name == "nt":
+        return _lives_on_windows(number, _kernel32())
+    try:
+        os.kill(number, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _kernel32() -> Any:
+    return ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined] - of Windows alone
+
+
+def _lives_on_windows(number: int, kernel32: Any) -> bool:
+    """The same by the process' handle, which is signalled once it has ended: on Windows signal 0 is a Ctrl-C, and os.kill would send it."""
+    synchronize, access_denied, wait_timeout = 0x100000, 5, 0x102
+    handle = kernel32.OpenProcess(synchronize, False, number)
+    if not handle:
+        return ctypes.get_last_error() == access_denied  # type: ignore[attr-defined] - of Windows alone
+    try:
+        return kernel32.WaitForSingleObject(handle, 0) == wait_timeout
+    finally:
+        kernel32.CloseHandle(handle)

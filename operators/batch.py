@@ -15,7 +15,6 @@ from ..core.settings import RUN_SETTINGS
 from ..core.summary import in_short
 from .job import STATE, Job, Outcome, Problem
 from .properties import PATH_OPTIONS, RunProperties, SettingProperties, setting_values
-from .reconstruct import why_not
 from .runtime import output_folder, preference, python
 from .watch import Watched
 
@@ -37,13 +36,6 @@ class DOPPEL_OT_batch(Watched, SettingProperties, RunProperties, bpy.types.Opera
         subtype="DIR_PATH",
         options={"SKIP_SAVE"} | PATH_OPTIONS,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_not()
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
 
     def start(self) -> Job:
         """The batch of these properties, begun. PhotoUnreadable where no folder is named."""

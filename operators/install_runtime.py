@@ -10,7 +10,7 @@ from ..core.runtime import FLAVOUR, Installation
 from .job import STATE, Job, Outcome
 from .properties import PATH_OPTIONS, setting_to_property
 from .runtime import preference, preferences, runtime_folder
-from .watch import Watched
+from .watch import Watched, busy
 
 
 class DOPPEL_OT_install_runtime(Watched, bpy.types.Operator):
@@ -21,6 +21,7 @@ class DOPPEL_OT_install_runtime(Watched, bpy.types.Operator):
         "Blender stays usable meanwhile. Where one is there already, what it lacks is added"
     )
 
+    why_not = staticmethod(busy)
     flavour: setting_to_property(FLAVOUR)
     wheels: bpy.props.StringProperty(
         name="Wheels Folder",
@@ -28,12 +29,6 @@ class DOPPEL_OT_install_runtime(Watched, bpy.types.Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"} | PATH_OPTIONS,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if STATE.job:
-            cls.poll_message_set(f"{STATE.job.what}: wait for it, or cancel it")
-        return not STATE.job
 
     def start(self) -> Job:
         """OnlineAccessOff where packages would have to come from the network, and Blender may not use it."""

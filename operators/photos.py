@@ -7,7 +7,8 @@ import bpy
 
 from ..core.photo_list import PHOTO_SUFFIXES
 from .properties import setting_values
-from .reconstruct import photo_path, why_not
+from .reconstruct import photo_path
+from .watch import why_not
 
 
 class TakesFiles:

@@ -10,7 +10,7 @@ from ..core.job import Request
 from .job import STATE, Job, in_words
 from .people import build_people
 from .properties import PATH_OPTIONS, SettingProperties, other_formats, setting_values
-from .runtime import output_folder, preference, problem
+from .runtime import output_folder, preference
 from .watch import Watched
 
 
@@ -33,13 +33,6 @@ class DOPPEL_OT_reconstruct(Watched, SettingProperties, bpy.types.Operator):
         subtype="DIR_PATH",
         options={"SKIP_SAVE"} | PATH_OPTIONS,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_not()
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
 
     def start(self) -> Job:
         return STATE.start(self.request())
@@ -67,14 +60,6 @@ class DOPPEL_OT_reconstruct(Watched, SettingProperties, bpy.types.Operator):
             return {"CANCELLED"}
         self.report({"INFO"}, outcome.facts[0])
         return {"FINISHED"}
-
-
-def why_not() -> str:
-    """Why no job can start now; "" if one can. Cheap: it is asked at every redraw."""
-    if STATE.job:
-        return f"{STATE.job.what}: wait for it, or cancel it"
-    missing = problem()
-    return in_words(str(missing), missing.hint) if missing else ""
 
 
 def photo_path(image: bpy.types.Image | None) -> str:

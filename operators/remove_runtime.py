@@ -8,6 +8,7 @@ from ..core.errors import DoppelError
 from ..core.runtime import remove_runtime
 from .job import STATE, Outcome, in_words
 from .runtime import runtime_folder
+from .watch import busy
 
 
 class DOPPEL_OT_remove_runtime(bpy.types.Operator):
@@ -17,11 +18,10 @@ class DOPPEL_OT_remove_runtime(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if STATE.job:
-            cls.poll_message_set(f"{STATE.job.what}: wait for it, or cancel it")
-        elif not runtime_folder().is_dir():
-            cls.poll_message_set("No runtime is installed")
-        return not STATE.job and runtime_folder().is_dir()
+        reason = busy() or ("" if runtime_folder().is_dir() else "No runtime is installed")
+        if reason:
+            cls.poll_message_set(reason)
+        return not reason
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
         return context.window_manager.invoke_confirm(self, event)

@@ -7,13 +7,39 @@ import bpy
 
 from ..core.errors import Cancelled, DoppelError
 from .job import STATE, Job, Outcome, in_words, problem_of, pump
+from .runtime import problem
+
+SHOWING = {("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")}
+"""Areas and their regions that show how a job goes."""
+
+
+def busy() -> str:
+    """What is running, and what to do about it; "" while nothing is."""
+    return f"{STATE.job.what}: wait for it, or cancel it" if STATE.job else ""
+
+
+def why_not() -> str:
+    """Why no photo can be worked on now; "" if one can. Cheap: it is asked at every redraw."""
+    missing = problem()
+    return busy() or (in_words(str(missing), missing.hint) if missing else "")
 
 
 class Watched:
-    """Mixed into an operator. It brings `start`, which starts the job (DoppelError), and `finish`, which takes what an ended one made."""
+    """Mixed into an operator. It brings `start`, which starts the job (DoppelError), and `finish`, which takes what an ended one made.
+
+    why_not: what stands in the way of starting it, in words, or "".
+    """
 
     start: Callable[[], Job]
     finish: Callable[[Job], set[Any]]
+    why_not: Callable[[], str] = staticmethod(why_not)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        reason = cls.why_not()
+        if reason:
+            cls.poll_message_set(reason)  # type: ignore[attr-defined]
+        return not reason
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         """Wait for the job: for scripts and background mode."""
@@ -79,8 +105,9 @@ class Watched:
 
 
 def redraw(context: bpy.types.Context) -> None:
-    """Draw the sidebars and the preferences anew."""
+    """Draw the sidebars and the preferences anew; not the 3D views beside them, which may hold a heavy scene."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "PREFERENCES"):
-                area.tag_redraw()
+            for region in area.regions:
+                if (area.type, region.type) in SHOWING:
+                    region.tag_redraw()

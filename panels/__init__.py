@@ -4,6 +4,7 @@ from typing import Any
 
 import bpy
 
+from .batch import DOPPEL_PT_batch
 from .export import DOPPEL_PT_export
 from .light import DOPPEL_PT_light, DOPPEL_PT_light_coefficients
 from .photo import DOPPEL_PT_body, DOPPEL_PT_photo, DOPPEL_PT_surface, DOPPEL_UL_photos
@@ -24,6 +25,7 @@ CLASSES = (
     DOPPEL_PT_body,
     DOPPEL_PT_surface,
     DOPPEL_PT_reconstruct,
+    DOPPEL_PT_batch,
     DOPPEL_PT_result,
     DOPPEL_PT_light,
     DOPPEL_PT_light_coefficients,

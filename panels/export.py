@@ -3,13 +3,11 @@
 import bpy
 
 from ..core.settings import FORMATS
+from .tab import InTab
 
 
-class DOPPEL_PT_export(bpy.types.Panel):
+class DOPPEL_PT_export(InTab, bpy.types.Panel):
     bl_label = "Export"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, context: bpy.types.Context) -> None:

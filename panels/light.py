@@ -6,14 +6,12 @@ import bpy
 
 from ..scene.spherical_harmonics import COEFFICIENTS, ROTATION, SATURATION, STRENGTH
 from ..scene.world import light_node
+from .tab import InTab
 from .text import paragraph
 
 
-class DOPPEL_PT_light(bpy.types.Panel):
+class DOPPEL_PT_light(InTab, bpy.types.Panel):
     bl_label = "Light"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
@@ -28,11 +26,8 @@ class DOPPEL_PT_light(bpy.types.Panel):
         column.operator("doppel.bake_light", icon="IMAGE_DATA")
 
 
-class DOPPEL_PT_light_coefficients(bpy.types.Panel):
+class DOPPEL_PT_light_coefficients(InTab, bpy.types.Panel):
     bl_label = "Coefficients"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
     bl_parent_id = "DOPPEL_PT_light"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 

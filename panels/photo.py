@@ -8,14 +8,12 @@ import bpy
 from ..core.estimate import estimate, in_words
 from ..operators.photos import chosen_photos
 from ..operators.runtime import preference
+from .tab import InTab
 from .text import paragraph
 
 
-class DOPPEL_PT_photo(bpy.types.Panel):
+class DOPPEL_PT_photo(InTab, bpy.types.Panel):
     bl_label = "Photo"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     def draw(self, context: bpy.types.Context) -> None:
         scene: Any = context.scene
@@ -37,11 +35,8 @@ class DOPPEL_UL_photos(bpy.types.UIList):
         layout.label(text=Path(item.name).name, icon="IMAGE_DATA")
 
 
-class DOPPEL_PT_body(bpy.types.Panel):
+class DOPPEL_PT_body(InTab, bpy.types.Panel):
     bl_label = "Body"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -53,11 +48,8 @@ class DOPPEL_PT_body(bpy.types.Panel):
         )
 
 
-class DOPPEL_PT_surface(bpy.types.Panel):
+class DOPPEL_PT_surface(InTab, bpy.types.Panel):
     bl_label = "Surface"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     def draw(self, context: bpy.types.Context) -> None:
         scene: Any = context.scene

@@ -7,13 +7,11 @@ import bpy
 from ..operators.pose import POSE_ITEMS
 from ..scene.ik import LIMBS, has_ik
 from ..scene.person import parts, person_meant
+from .tab import InTab
 
 
-class DOPPEL_PT_rig(bpy.types.Panel):
+class DOPPEL_PT_rig(InTab, bpy.types.Panel):
     bl_label = "Rig"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, context: bpy.types.Context) -> None:

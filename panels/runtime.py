@@ -7,14 +7,12 @@ import bpy
 from ..core.runtime import DISK, DOWNLOAD
 from ..operators.job import STATE, Job, in_words
 from ..operators.runtime import PACKAGE, preferences, problem
+from .tab import InTab
 from .text import paragraph
 
 
-class DOPPEL_PT_runtime(bpy.types.Panel):
+class DOPPEL_PT_runtime(InTab, bpy.types.Panel):
     bl_label = "Runtime"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -9,14 +9,12 @@ from ..core.settings import FORMATS, SETTINGS
 from ..operators.job import STATE, Job
 from ..operators.photos import chosen_photos
 from ..operators.runtime import PACKAGE, preferences, problem
+from .tab import InTab
 from .text import paragraph
 
 
-class DOPPEL_PT_reconstruct(bpy.types.Panel):
+class DOPPEL_PT_reconstruct(InTab, bpy.types.Panel):
     bl_label = "Reconstruct"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     def draw(self, context: bpy.types.Context) -> None:
         scene: Any = context.scene
@@ -32,11 +30,8 @@ class DOPPEL_PT_reconstruct(bpy.types.Panel):
         layout.operator("doppel.load_avatar", icon="IMPORT")
 
 
-class DOPPEL_PT_result(bpy.types.Panel):
+class DOPPEL_PT_result(InTab, bpy.types.Panel):
     bl_label = "Result"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

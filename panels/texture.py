@@ -2,12 +2,11 @@
 
 import bpy
 
+from .tab import InTab
 
-class DOPPEL_PT_texture(bpy.types.Panel):
+
+class DOPPEL_PT_texture(InTab, bpy.types.Panel):
     bl_label = "Texture"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Doppel"
     bl_options = {"DEFAULT_CLOSED"}  # noqa: RUF012
 
     def draw(self, context: bpy.types.Context) -> None:

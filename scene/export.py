@@ -145,6 +145,7 @@ def _write_glb(path: Path, look: Look) -> None:
         export_animation_mode="SCENE",
         export_anim_scene_split_object=False,
         export_anim_slide_to_zero=True,
+        export_current_frame=True,  # else a moving person stands as on the scene's frame 0
     )
 
 

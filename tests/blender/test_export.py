@@ -71,6 +71,19 @@ def test_rigged_files_come_back_with_bones_pose_and_colours(part, avatar, person
     assert len([thing for thing in bpy.context.scene.objects if thing.type == "CAMERA"]) == 0
 
 
+def test_a_glb_of_a_moving_person_stands_as_on_the_scenes_frame(part, avatar, person, tmp_path):
+    armature, pose = part("scene.person").parts(person)["armature"], part("scene.armature").apply_pose
+    pose(armature, 0 * avatar.pose, 0 * avatar.translation, frame=1)
+    pose(armature, avatar.pose, avatar.translation, frame=20)
+    bpy.context.scene.frame_set(20)
+    path = part("scene.export").export_person(person, tmp_path / "walk.glb", "glb")
+    assert bpy.context.scene.frame_current == 20
+    start_anew()
+    bpy.ops.import_scene.gltf(filepath=str(path))
+    bpy.context.scene.frame_set(100)  # past the end of whatever moves
+    match(posed(the_mesh()), part("scene.frames").body_to_blender(avatar.vertices))
+
+
 def test_the_glb_says_so_itself(part, person, avatar, tmp_path):
     """Without Blender's importer: 24 joints, colours and weights in the file, y up, feet on the ground."""
     data = part("scene.export").export_person(person, tmp_path / "walk.glb", "glb").read_bytes()

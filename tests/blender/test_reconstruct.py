@@ -140,7 +140,7 @@ def test_a_runtime_in_the_preferences_is_taken_first(installed, part, stand_in, 
     assert str(part("operators.runtime").python()) == sys.executable
     preferences.python = str(tmp_path / "nothing")
     assert not bpy.ops.doppel.reconstruct.poll()
-    assert "names" in part("operators.reconstruct").why_not()
+    assert "names" in part("operators.watch").why_not()
     preferences.python = ""
     assert bpy.ops.doppel.reconstruct.poll()
 
@@ -151,7 +151,7 @@ def test_without_weights_poll_says_why(installed, part, stand_in, state, tmp_pat
     preferences.weights = str(tmp_path)
     try:
         assert not bpy.ops.doppel.reconstruct.poll()
-        assert "are not in" in part("operators.reconstruct").why_not()
+        assert "are not in" in part("operators.watch").why_not()
     finally:
         preferences.weights = ""
     assert bpy.ops.doppel.reconstruct.poll()

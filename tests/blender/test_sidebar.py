@@ -178,6 +178,28 @@ def test_photos_are_listed_once_and_given_to_the_button(draw, state, stand_in, c
     assert bpy.ops.doppel.add_photos() == {"CANCELLED"}
 
 
+def test_a_folder_of_photos_is_given_to_the_batch_as_everything_is_set(draw, state, stand_in, tmp_path):
+    stand_in("")
+    settings = bpy.context.scene.doppel
+    layout = draw("DOPPEL_PT_batch", "panels.batch")
+    assert layout.of("prop") == ["photo_folder", "workers", "earlier"]
+    assert "Choose a folder of photos" in layout.text()
+    settings.photo_folder, settings.folder, settings.workers, settings.quality = str(tmp_path), "//out", 3, "draft"
+    settings.formats = {"npz", "glb"}
+    layout = draw("DOPPEL_PT_batch", "panels.batch")
+    assert "Choose a folder" not in layout.text()
+    given = vars(layout.buttons["doppel.batch"]).copy()
+    assert given.pop("files") == []
+    assert set(given) == set(bpy.ops.doppel.batch.get_rna_type().properties.keys()) - {"rna_type"}
+    assert {
+        "directory": str(tmp_path),
+        "folder": "//out",
+        "workers": 3,
+        "quality": "draft",
+        "formats": {"npz", "glb"},
+    }.items() <= given.items()
+
+
 def test_photos_dropped_into_the_view_are_reconstructed(part, state, worker_that_makes, photo):
     worker_that_makes()
     handler = part("operators.photos").DOPPEL_FH_photos

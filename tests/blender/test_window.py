@@ -95,6 +95,21 @@ def test_cancel_ends_within_a_second_and_leaves_the_scene_alone(modal, stand_in,
     assert state.outcome.errors == [("Cancelled", "Nothing was changed. Start again when you like.", "Cancelled")]
 
 
+def test_only_the_sidebars_and_the_preferences_are_drawn_anew(part):
+    """Not the 3D view itself: ten times a second a heavy scene would make Blender crawl."""
+    drawn = []
+
+    def area(kind, *regions):
+        made = [types.SimpleNamespace(type=region, tag_redraw=lambda region=region: drawn.append((kind, region))) for region in regions]
+        return types.SimpleNamespace(type=kind, regions=made, tag_redraw=lambda: drawn.append((kind, "everything")))
+
+    areas = [area("VIEW_3D", "HEADER", "UI", "WINDOW"), area("PREFERENCES", "WINDOW"), area("NODE_EDITOR", "UI", "WINDOW")]
+    window = Window()
+    window.windows = [types.SimpleNamespace(screen=types.SimpleNamespace(areas=areas))]
+    part("operators.watch").redraw(window)
+    assert drawn == [("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")]
+
+
 def test_a_closed_window_kills_the_worker(modal, stand_in, state):
     operator, window, _ = modal
     stand_in("time.sleep(60)")

@@ -32,7 +32,7 @@ def test_told_bumps_appear(ball):
     assert np.corrcoef(found, height)[0, 1] > 0.97
     assert (found @ height) / (height @ height) > 0.7
     assert degrees(vertex_normals(moved, faces), told) < 0.25 * degrees(out, told)
-    np.testing.assert_allclose(np.cross(moved - vertices, out), 0, atol=1e-5)
+    np.testing.assert_allclose(np.cross(moved - vertices, out), 0, atol=1e-4)
 
 
 def test_slivers_do_not_turn_over():

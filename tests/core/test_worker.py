@@ -5,11 +5,13 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from core import worker
+from core import folder, worker
 from core.errors import AlreadyRunning, Cancelled, FolderNotWritable, OutOfMemory, RuntimeMissing, WorkerCrashed
 from core.folder import LOCK, locked, open_folder
 from core.job import Done, Error, Progress, Request
@@ -184,6 +186,36 @@ def test_a_dead_jobs_lock_is_taken_over(tmp_path):
     (tmp_path / LOCK).write_text("999999999")
     with locked(tmp_path):
         assert (tmp_path / LOCK).read_text() == str(os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("handle", "waited", "error", "living"), [(7, 0x102, 0, True), (7, 0, 0, False), (0, 0, 5, True), (0, 0, 87, False)]
+)
+def test_on_windows_a_process_is_asked_by_its_handle(monkeypatch, tmp_path, handle, waited, error, living):
+    """There os.kill would send a Ctrl-C. A process that runs, one that has ended, one of another user, none of that number."""
+    asked = []
+
+    class Kernel:
+        def __getattr__(self, name):
+            answer = {"OpenProcess": handle, "WaitForSingleObject": waited, "CloseHandle": 1}[name]
+            return lambda *words: asked.append((name, *words)) or answer
+
+    monkeypatch.setattr(folder, "os", types.SimpleNamespace(name="nt", getpid=os.getpid))
+    monkeypatch.setattr(folder, "_kernel32", Kernel)
+    monkeypatch.setattr(folder.ctypes, "get_last_error", lambda: error, raising=False)
+    assert folder.lives(4711) is living
+    assert asked[0] == ("OpenProcess", 0x100000, False, 4711)
+    assert (asked[-1] == ("CloseHandle", 7)) is bool(handle)
+    (tmp_path / LOCK).write_text("4711")
+    with pytest.raises(AlreadyRunning) if living else nullcontext(), locked(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "-1", "0", "9" * 30, "none"])
+def test_a_lock_without_a_process_holds_nothing(tmp_path, text):
+    (tmp_path / LOCK).write_text(text)
+    with locked(tmp_path):
+        pass
 
 
 def test_folder_that_cannot_be_written(tmp_path):

@@ -1,0 +1,136 @@
+"""What a newcomer does in Blender's window, with the mouse; `newcomer.py --window` runs it, and the documentation's pictures come from it.
+
+`blender --enable-event-simulate -p 0 0 WIDTH HEIGHT --python window.py -- STEP OUT [PHOTO]`, STEP is `before` (no runtime yet) or `people`.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from robot import Steps, click, find, in_view, of_region, open_sidebar, picture, play, press, save, side_by_side, the_view, wait
+
+WIDTH = 330
+"""Of the sidebar, pixels."""
+SETTLED = 90.0
+"""Seconds within which something must have happened that takes as long as the computer is slow."""
+
+
+def state() -> Any:
+    """The add-on's own state: the running job, and how the last one ended."""
+    (module,) = [module for name, module in sys.modules.items() if name.endswith(".doppel.operators.job")]
+    return module.STATE
+
+
+def all_panels_open() -> None:
+    """Panels that would be closed at first are open, for the pictures. Before the sidebar is drawn for the first time."""
+    (module,) = [module for name, module in sys.modules.items() if name.endswith(".doppel.panels")]
+    panels = [cls for cls in module.CLASSES if issubclass(cls, bpy.types.Panel)]
+    for cls in reversed(panels):
+        bpy.utils.unregister_class(cls)
+    for cls in panels:
+        if not hasattr(cls, "bl_parent_id"):
+            cls.bl_options = set()
+        bpy.utils.register_class(cls)
+
+
+def until(holds: Any, seconds: float, words: str) -> Steps:
+    start = time.monotonic()
+    while not holds():
+        assert time.monotonic() - start < seconds, words
+        yield
+
+
+def before(out: Path) -> Steps:
+    """A picture of the panel Runtime, which is there as long as there is none."""
+    yield from open_sidebar("Doppel", WIDTH)
+    last = yield from find("preferences.addon_show")
+    save(column()[: below(last)], out / "runtime.jpg")
+
+
+def people(out: Path, photo: str) -> Steps:
+    """Reconstruct pressed, cancelled, pressed again; the person undone and done again; pictures of each panel."""
+    scene: Any = bpy.context.scene
+    scene.doppel.photo = bpy.data.images.load(photo)
+    scene.doppel.folder = str(out / "window")
+    for thing in list(scene.objects):
+        bpy.data.objects.remove(thing)
+    bpy.ops.ed.undo_push(message="Photo chosen")
+    bpy.context.preferences.view.ui_scale = 0.9  # all panels below each other in the window
+    yield from open_sidebar("Doppel", WIDTH)
+    button = yield from find("doppel.reconstruct")
+    yield from click(button)
+    yield from until(lambda: state().job, 10, "the button Reconstruct did not start anything")
+    yield from until(lambda: state().job.fraction > 0.02, SETTLED, "no progress was shown")
+    stop = yield from find("doppel.cancel", above=button[1] + 30)
+    took = yield from cancelled(stop)
+    assert not people_in_scene(), "a cancelled run left something in the scene"
+    yield from click(button)
+    yield from until(lambda: state().job and state().job.fraction > 0.3, SETTLED, "no progress was shown the second time")
+    yield from wait(0.5)
+    progress = column()[below(stop, -90) : below(stop)]
+    yield from until(lambda: state().job is None, 8 * SETTLED, "it never ended")
+    yield from wait(1)
+    assert len(people_in_scene()) == 1, state().outcome
+    yield from undone(button)
+    with in_view():
+        shading = bpy.context.space_data.shading
+        shading.type, shading.color_type = "SOLID", "VERTEX"
+        bpy.ops.view3d.view_camera()
+    yield from wait(1)
+    panels, split = column(), below(button, 44)
+    save(progress, out / "progress.jpg")
+    save(side_by_side([panels[:split], panels[split:]]), out / "sidebar.jpg")
+    save(picture(), out / "window.jpg")
+    (out / "window.json").write_text(json.dumps({"cancelled_within": took}))
+
+
+def cancelled(place: tuple[int, int]) -> Steps:
+    """Cancel pressed; the seconds until nothing runs any more, under one."""
+    start = time.monotonic()
+    yield from click(place)
+    yield from until(lambda: state().job is None, 10, "Cancel did not end it")
+    took = time.monotonic() - start
+    assert took < 1, f"Cancel took {took:.2f} s"
+    assert [error.kind for error in state().outcome.errors] == ["Cancelled"], state().outcome
+    yield from wait(0.5)
+    return took
+
+
+def undone(place: tuple[int, int]) -> Steps:
+    """One Ctrl Z takes the person away, Ctrl Shift Z brings it back. The mouse is over the 3D view for it."""
+    over = place[0] - 400, place[1]
+    yield from press("Z", over, ctrl=True)
+    assert not people_in_scene(), "one undo did not take the person away"
+    yield from press("Z", over, ctrl=True, shift=True)
+    assert len(people_in_scene()) == 1, "redo did not bring the person back"
+
+
+def people_in_scene() -> list[Any]:
+    return [thing for thing in bpy.context.scene.objects if thing.type == "ARMATURE"]
+
+
+def below(place: tuple[int, int], rows: int = 22) -> int:
+    """The row of the sidebar's picture that lies so many pixels below a place in the window."""
+    region = the_view()[2]
+    return region.y + region.height - place[1] + rows
+
+
+def column() -> np.ndarray:
+    """A picture of the sidebar."""
+    return of_region(picture(), the_view()[2])
+
+
+STEPS = {"before": before, "people": people}
+
+if __name__ == "__main__":
+    bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.system.viewport_aa = "OFF"  # or the view is drawn anew all the time
+    all_panels_open()
+    step, folder, *words = sys.argv[sys.argv.index("--") + 1 :]
+    play(STEPS[step](Path(folder), *words))
