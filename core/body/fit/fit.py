@@ -17,6 +17,7 @@ from .kinematics import BETAS, MOVE, POSE, SIZE, LandmarkModel
 from .outline import outline
 from .priors import JointLimits, LiftedPose, LiftedShape, UprightPelvis, UsualPose, UsualShape
 from .residuals import Reprojection, Term, WorldLandmarks
+from .sides import with_sides_of
 from .skin import skin_of
 from .solver import minimise
 from .start import first_guess, moved_to
@@ -80,9 +81,11 @@ def refine(
     model: BodyModel, skeleton: LandmarkModel, person: Person, lifted: Lifted, intrinsics: np.ndarray, parts: tuple[str, ...] = PARTS
 ) -> np.ndarray:
     """The unknowns (85,) nearest to the lifted body, in its own deviations, that meet the photo. The 3D landmarks are in the lifter's
-    answer already; to count them again would count their errors twice. The 2D landmarks are never met worse than by the lifted body."""
+    answer already; to count them again would count their errors twice. The 2D landmarks, their sides as `sides` has them, are never met worse
+    than by the lifted body."""
     focal, centre = intrinsics[0], intrinsics[2:]
     start = placed(skeleton, person, lifted, focal, centre)
+    person = with_sides_of(skeleton, person, start, focal, centre)
     picture = Reprojection(skeleton, np.float64(person.landmarks), landmark_weights(person), focal, centre, float(start[MOVE][2]), TOGETHER)
     terms: list[Term] = [LiftedPose(lifted.pose, lifted.deviation), LiftedShape(lifted.betas, lifted.betas_deviation), JointLimits()]
     stages = [start]
