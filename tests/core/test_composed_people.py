@@ -42,6 +42,8 @@ def test_the_picture_shows_the_person_and_not_what_is_clear(person):
     """Red hue where the square is opaque, and the background (random, another each time) where its card is clear."""
     camera = Camera(np.array([100.0, 100.0, 50.0, 50.0]), UPRIGHT, -UPRIGHT @ np.array([0.0, 1.0, 4.0]), np.array([100, 100]))
     pictures = [picture_of(np.random.default_rng(seed), person, normals_of(person), camera).astype(float) for seed in range(4)]
-    left, right = (np.stack([picture[35:65, columns].mean(axis=(0, 1)) for picture in pictures]) for columns in (slice(30, 46), slice(54, 70)))
+    left, right = (
+        np.stack([picture[35:65, columns].mean(axis=(0, 1)) for picture in pictures]) for columns in (slice(30, 46), slice(54, 70))
+    )
     assert (left[:, 0] > 2 * left[:, 1:].max(axis=1)).all()
     assert not (right[:, 0] > 2 * right[:, 1:].max(axis=1)).any()

@@ -2,9 +2,9 @@
 
     python -m training.lifter.composed_people --assets DIR [DIR ...] --count 9600 --seed 3 --out data/pairs
 
-writes files of 240 pictures: ten people, six poses each. A person is dressed once, in the T-pose, and posed by the skin weights alone: folds
-and clothes that run into the skin where it bends matter little to the landmark detector. What is in a file is drawn from (seed, number)
-alone; files that are there are kept. Held-out garments, hair, skins and clips are never used.
+writes files of 240 pictures: ten people, six poses each. A person is dressed once, in the T-pose, and posed by the skin weights alone: to
+the landmark detector, clothes that run into the skin where it bends matter little. What is in a file is drawn from (seed, number) alone;
+files that are there are kept. Held-out garments, hair, skins and clips are never used.
 """
 
 import argparse
