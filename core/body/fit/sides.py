@@ -25,8 +25,8 @@ LIMBS = {
 
 CLEARLY, NEARER = 0.7, 0.06
 """An exchange must leave less than this share of the distance between body and landmarks, and bring them nearer by this many metres for a
-body of the template's size. On 3,300 pairs that none of the weights were trained on, or that were swapped, nine in ten exchanged legs were
-truly exchanged, and eight in ten hands."""
+body of the template's size. On 3,300 pairs (most of the exchanged ones among 16,000, and 3,000 others) nineteen in twenty legs so exchanged
+were truly so, and nearly eight in ten hands. Of 314 people with an exchange it finds 83, and brings those from 15.8 to 10.8 cm (root)."""
 
 
 def with_sides_of(skeleton: LandmarkModel, person: Person, unknowns: np.ndarray, focal: float, centre: np.ndarray) -> Person:
