@@ -71,7 +71,7 @@ def landmark_model(model: BodyModel) -> LandmarkModel:
 
 def fit_landmarks(skeleton: LandmarkModel, person: Person, focal: float, centre: np.ndarray) -> np.ndarray:
     """The unknowns (85,) that explain a person's landmarks best: first their 3D, which needs no camera, then 2D and 3D together."""
-    weights = landmark_weights(person)
+    weights = believed(person)
     landmarks, world = np.float64(person.landmarks), np.float64(person.world_landmarks)
     start = first_guess(skeleton, landmarks, world, weights, focal, centre)
     priors = [JointLimits(), UsualPose(), UsualShape(), UprightPelvis()]
@@ -129,10 +129,16 @@ def placed(skeleton: LandmarkModel, person: Person, lifted: Lifted, focal: float
 
 
 def landmark_weights(person: Person) -> np.ndarray:
+    """How far each landmark counts beside the lifted body (33,): as far as it is believed, a hand's four hardly more than one."""
+    weights = believed(person)
+    weights[HANDS] = np.where(inside(person)[HANDS], HAND * weights[HANDS], weights[HANDS])
+    return weights
+
+
+def believed(person: Person) -> np.ndarray:
     """How far each landmark is believed (33,): visibility times presence, never quite nothing, because hidden ones are still likely; those
-    outside the photo are guesses of the network and count for next to nothing, and a hand's four hardly more than one."""
+    outside the photo are guesses of the network and count for next to nothing."""
     seen = np.clip(np.float64(person.visibility) * np.float64(person.presence), 0.1, 1.0)
-    seen[HANDS] *= HAND
     return np.where(inside(person), seen, OUTSIDE)
 
 
