@@ -103,8 +103,9 @@ def refine(
         stages.append(minimise(terms, stages[-1], STEPS).unknowns)
     if "outline" in parts:
         stages.append(outlined(model, skeleton, terms, stages[-1], person, intrinsics))
-    allowed = picture.distance_off(start)
-    return next(unknowns for unknowns in reversed(stages) if picture.distance_off(unknowns) <= allowed)
+    judge = replace(picture, weights=believed(person))  # the hands in full
+    allowed = judge.distance_off(start)
+    return next(unknowns for unknowns in reversed(stages) if judge.distance_off(unknowns) <= allowed)
 
 
 def outlined(
