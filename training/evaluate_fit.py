@@ -67,15 +67,15 @@ class Fit:
 
 
 def fit_photo(path: Path, weights: Path, model: BodyModel, lifter: Lifter | None) -> Fit:
-    """The largest person of a photo fitted as the product does it; seconds are the fit's alone."""
+    """The largest person of a photo fitted as the product does it; seconds are the fit's alone, of the processor."""
     photo = read_photo(path)
     try:
         person = find_people(photo, weights, people="largest")[0]
     except NoPersonFound:
         return Fit(photo, None, None, 0.0)
-    start = time.perf_counter()
+    start = time.process_time()
     fitted = fit_body(photo, person, model, lifter)
-    return Fit(photo, person, fitted, time.perf_counter() - start)
+    return Fit(photo, person, fitted, time.process_time() - start)
 
 
 # --- people whose bodies are known ------------------------------------------------------------------------------------------------

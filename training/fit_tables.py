@@ -94,7 +94,7 @@ def shape_words(found: list[dict], method: str) -> str:
 
 def photo_table(rows: list[dict]) -> str:
     """Every real photo in a table, and the mean."""
-    lines = ["| photo | joints seen | 2D of height | silhouette IoU | seconds |", "|---|---|---|---|---|"]
+    lines = ["| photo | joints seen | 2D of height | silhouette IoU | processor seconds |", "|---|---|---|---|---|"]
     found = [one for one in rows if one["found"]]
     for one in rows:
         if one["found"]:

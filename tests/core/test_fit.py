@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from core.body.files import load_body
-from core.body.fit import contact, fit, guessed, kinematics, outline, priors, residuals, skin, solver, start
+from core.body.fit import contact, fit, guessed, kinematics, outline, priors, residuals, sides, skin, solver, start
 from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
 from core.body.lifter import Lifted
@@ -362,3 +362,24 @@ def test_refining_never_leaves_a_worse_picture(model, parts):
             points = skeleton.points(unknowns).values
             errors.append(np.linalg.norm(points[:, :2] / points[:, 2:] * FOCAL + CENTRE - person.landmarks, axis=1).mean())
         assert errors[1] <= errors[0]
+
+
+@pytest.mark.parametrize("limb", ["hands", "legs", "body"])
+def test_a_limb_that_the_detector_exchanged_is_put_right(model, limb):
+    """The lifter, who knows such mistakes, says the true body; the refinement must not follow the exchanged landmarks away from it."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=3)
+    swapped = sides.in_order(person, sides.exchanged(sides.LIMBS[limb]))
+    assert np.abs(swapped.landmarks - person.landmarks).max() > 50
+    assert np.array_equal(sides.with_sides_of(skeleton, swapped, truth, FOCAL, CENTRE).landmarks, person.landmarks)
+    lifted = Lifted(truth[POSE].reshape(24, 3), np.full(24, 0.2), truth[BETAS], np.full(10, 0.5))
+    found = fit.refine(model, skeleton, swapped, lifted, INTRINSICS, ("landmarks",))
+    error = posed_joints(found[POSE], skeleton.joint_template) - posed_joints(truth[POSE], skeleton.joint_template)
+    assert np.linalg.norm(error, axis=1).max() < 0.01
+
+
+def test_landmarks_on_their_own_side_stay(model):
+    """Also where body and landmarks are a hand's breadth apart."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=3)
+    off = truth.copy()
+    off[POSE] += np.random.default_rng(0).normal(0, 0.1, 72)
+    assert sides.with_sides_of(skeleton, person, off, FOCAL, CENTRE) is person

@@ -1,7 +1,7 @@
 """Pairs: a person's landmarks as the real detector reports them, and the open body inside that person. Files of them, made and read.
 
-Two makers write such files: `training.lifter.quick_people` and `training.lifter.shard_views`. A file appears whole or not at all, so a
-maker that was stopped goes on where it was.
+Three makers write such files: `training.lifter.quick_people`, `composed_people` and `shard_views`. A file appears whole or not at all, so
+a maker that was stopped goes on where it was.
 """
 
 import zlib

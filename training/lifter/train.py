@@ -90,9 +90,9 @@ def new_lifter(data: Data, seed: int) -> Lifter:
     return lifter
 
 
-def train(lifter: Lifter, data: Data, more: Data | None, held: Data, minutes: float, rate: float) -> dict:
+def train(lifter: Lifter, data: Data, more: Data | None, held: Data, minutes: float, rate: float, last: bool = False) -> dict:
     """Trains the network, which ends with the weights that had the lowest loss on `held`; the figures of the course. more: modelled pairs,
-    half of every batch."""
+    half of every batch; last: it ends with the last weights that were looked at."""
     model = load_body(Path("weights"))
     lifter.train()
     optimiser = torch.optim.AdamW(lifter.parameters(), lr=rate, weight_decay=1e-2)
@@ -115,7 +115,7 @@ def train(lifter: Lifter, data: Data, more: Data | None, held: Data, minutes: fl
             with torch.no_grad():
                 value = float(losses(lifter, model, held))
             lifter.train()
-            if value < best:
+            if last or value < best:
                 best, kept_state = value, {key: tensor.clone() for key, tensor in lifter.state_dict().items()}
                 figures = {"step": step, "loss": value, "pairs": len(data.features)}
             print(f"\rstep {step} loss {float(loss):.3f} held {value:.3f} best {best:.3f}", end="", flush=True)
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6, help="of processor time")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--start", type=Path, help="weights to go on from, in place of new ones")
+    parser.add_argument("--last", action="store_true", help="keep the last weights: those gone on from may know the people kept apart")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("checkpoints/lifter.safetensors"))
     options = parser.parse_args()
@@ -143,7 +144,7 @@ def main() -> None:
         more = tensors(modelled_pairs(observed_errors(pairs, model), poses, pairs.betas, model, options.modelled, options.seed))
     data = tensors(pairs)
     lifter = load_lifter(options.start) if options.start else new_lifter(data, options.seed)
-    figures = train(lifter, data, more, tensors(held), options.minutes, options.rate)
+    figures = train(lifter, data, more, tensors(held), options.minutes, options.rate, options.last)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_file({key: tensor.half().contiguous() for key, tensor in lifter.state_dict().items()}, options.out)
     print(f"{options.out}: {figures}")

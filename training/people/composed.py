@@ -15,10 +15,10 @@ from training.makehuman.figure import Shaped, posed, with_bent_fingers
 from training.makehuman.fingers import sample_hands
 from training.people import garments, heads, layers
 from training.people.arms import off_the_body
-from training.people.character import DressedPerson
+from training.people.character import BodyTruth, DressedPerson
 from training.people.cloth import repainted
 from training.people.exact_body import OpenBody, body_truth, open_body
-from training.people.joined import joined
+from training.people.joined import Joined, joined
 from training.people.outfits import Worn, choose_outfit
 from training.people.piece import Piece, vertex_normals
 from training.people.relief import folded
@@ -41,34 +41,73 @@ def open_composed(folders: list[Path], weights: Path = Path("weights")) -> Compo
     return ComposedAssets(open_wardrobe(folders), open_body(weights))
 
 
+@dataclass(frozen=True, eq=False)
+class Outfitted:
+    """Someone dressed, in MakeHuman's rest pose. head, clothes: their pieces, the skin first, garments as `outfit` has them; hands
+    (2, 5, 3, 3): how the fingers are held; facts: who they are and what they wear."""
+
+    shaped: Shaped
+    outfit: list[Worn]
+    head: list[Piece]
+    clothes: list[Piece]
+    hands: np.ndarray
+    facts: dict
+
+
 def compose_person(rng: Generator, assets: ComposedAssets, pose: SampledPose, held_out: bool = False) -> DressedPerson:
     """A random person in the pose. held_out: dressed, as far as there is a choice, in what no training may see."""
-    wardrobe = assets.wardrobe
-    figure = wardrobe.figure
-    who = sample_who(rng, len(figure.base))
-    shaped = who.shaped(figure)
+    return in_pose(rng, assets, outfitted(rng, assets.wardrobe, held_out), pose)
+
+
+def outfitted(rng: Generator, wardrobe: Wardrobe, held_out: bool = False) -> Outfitted:
+    """A random person, dressed. held_out: see `compose_person`."""
+    who = sample_who(rng, len(wardrobe.figure.base))
+    shaped = who.shaped(wardrobe.figure)
     outfit = choose_outfit(rng, wardrobe, who, held_out)
     clothes, prints = dressed(rng, outfit, wardrobe, shaped)
     head, facts = with_head(rng, wardrobe, who, shaped, outfit, clothes, held_out)
     hands, holds = sample_hands(rng)
+    facts |= {"sex": who.sex, "years": round(who.years, 1), "height": round(who.height, 3), "ethnicity": who.ethnicity, "hands": holds}
+    facts |= {"garments": [worn.garment.name for worn in outfit], "prints": prints}
+    return Outfitted(shaped, outfit, head, clothes, hands, facts)
+
+
+def in_pose(rng: Generator, assets: ComposedAssets, someone: Outfitted, pose: SampledPose) -> DressedPerson:
+    """That person in the pose, the clothes settled on the posed body."""
+    figure, shaped = assets.wardrobe.figure, someone.shaped
     nude = shaped.t_posed(shaped.rest, figure.weights)
     turned = off_the_body(pose.pose, nude[figure.person.kept], figure.weights[figure.person.kept], shaped.t_joints)
-    everything = [t_posed(rng, piece, shaped, turned, wardrobe) for piece in head + clothes]
-    skin = everything[0]
-    bent = with_bent_fingers(skin.vertices, figure.fingers[figure.person.kept], shaped.knuckles, hands)
-    everything[0] = replace(skin, vertices=bent)
+    everything = t_posed_pieces(rng, someone, assets.wardrobe, turned)
     everything = [replace(piece, vertices=posed(piece.vertices, piece.weights, turned, shaped.t_joints)) for piece in everything]
-    everything = settled(everything, len(head), [worn.layer for worn in outfit], wardrobe.plain.t_joints[JOINT["neck"], 1])
-    mesh = joined(everything)
-    joints = posed_joints(turned, shaped.t_joints)
-    used = np.unique(mesh.faces)
-    ground = np.array([joints[JOINT["pelvis"], 0], mesh.vertices[used, 1].min(), joints[JOINT["pelvis"], 2]])
-    shown = np.unique(everything[0].faces)
-    truth = body_truth(assets.body, nude[figure.person.kept], turned, joints - ground, everything[0].vertices[shown] - ground)
-    facts |= {"sex": who.sex, "years": round(who.years, 1), "height": round(who.height, 3), "ethnicity": who.ethnicity, "hands": holds}
-    facts |= {"garments": [worn.garment.name for worn in outfit], "prints": prints, "pose": pose.kind, "pose_source": pose.source}
+    neck = assets.wardrobe.plain.t_joints[JOINT["neck"], 1]
+    everything = settled(everything, len(someone.head), [worn.layer for worn in someone.outfit], neck)
+    mesh, joints = joined(everything), posed_joints(turned, shaped.t_joints)
+    ground = ground_below(mesh, joints)
+    bare = everything[0].vertices[np.unique(everything[0].faces)]
+    truth = body_truth(assets.body, nude[figure.person.kept], turned, joints - ground, bare - ground)
+    facts = someone.facts | {"pose": pose.kind, "pose_source": pose.source}
+    return as_person(f"composed-{rng.integers(2**48):012x}", mesh, joints, truth, facts)
+
+
+def t_posed_pieces(rng: Generator, someone: Outfitted, wardrobe: Wardrobe, pose: np.ndarray) -> list[Piece]:
+    """Head and clothes in the T-pose, cloth with the folds that the pose (24, 3) makes, fingers bent."""
+    figure, shaped = wardrobe.figure, someone.shaped
+    everything = [t_posed(rng, piece, shaped, pose, wardrobe) for piece in someone.head + someone.clothes]
+    skin = everything[0]
+    bent = with_bent_fingers(skin.vertices, figure.fingers[figure.person.kept], shaped.knuckles, someone.hands)
+    return [replace(skin, vertices=bent), *everything[1:]]
+
+
+def ground_below(mesh: Joined, joints: np.ndarray) -> np.ndarray:
+    """The point (3,) of the ground below the pelvis of a posed mesh with joints (24, 3)."""
+    return np.array([joints[JOINT["pelvis"], 0], mesh.vertices[np.unique(mesh.faces), 1].min(), joints[JOINT["pelvis"], 2]])
+
+
+def as_person(name: str, mesh: Joined, joints: np.ndarray, truth: BodyTruth, facts: dict) -> DressedPerson:
+    """A posed mesh with joints (24, 3) as a person who stands on the ground; truth: on the ground already."""
+    ground = ground_below(mesh, joints)
     return DressedPerson(
-        name=f"composed-{rng.integers(2**48):012x}",
+        name=name,
         family="composed",
         vertices=mesh.vertices - ground,
         same_point=mesh.same_point,

@@ -9,6 +9,7 @@
     priors          what bodies are like: joint limits, usual poses, usual shapes, and the lifter's word
     solver          Levenberg-Marquardt over any list of such terms
     start           the first guess
+    sides           left and right, where the detector has exchanged them
     guessed         what the photo does not show, in words
     fit             the stage itself
 
