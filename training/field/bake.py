@@ -25,10 +25,22 @@ from numpy.random import Generator
 from core.camera import Camera
 from core.field.conditioning import BodyInView
 from core.field.framing import intrinsics_of, square_round
+from core.field.steady import SteadyBody
 from core.light import rotated
 from core.photo.frame import Frame, square_frame
 from core.skeleton import JOINT
-from training.field.bodies import Tools, body_arrays, body_of, estimated_body, exact_body, open_tools, shifted, wrong_body
+from training.field.bodies import (
+    MovedSteady,
+    Told,
+    Tools,
+    body_arrays,
+    body_of,
+    estimated_body,
+    exact_body,
+    open_tools,
+    shifted,
+    wrong_body,
+)
 from training.field.patches import DEPTHS, SIDE
 from training.field.plates import write_plate
 from training.field.relight import write_bank
@@ -47,7 +59,8 @@ def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) ->
     vertices, joints, rest = body_of(tools.model, truth.pose, truth.betas, truth.translation)
     faces = tools.model.faces.numpy()
     body = BodyInView(vertices, faces, rest, joints[JOINT["pelvis"]], 0.0)
-    own = body.nearest(samples.points.astype(np.float64))
+    steady = SteadyBody(body)
+    own = steady.nearest(samples.points.astype(np.float64))
     chosen = [0, *(1 + rng.permutation(about["views"] - 1)[: views - 1])]
     for which in (int(one) for one in chosen):
         view = shard.view(number, which)
@@ -56,7 +69,7 @@ def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) ->
             if (snap.alpha > 127).sum() < 0.01 * snap.alpha.size:
                 continue
             turn = view.camera.rotation.T
-            exact = exact_body(body, view.camera)
+            exact = MovedSteady(steady, exact_body(body, view.camera), view.camera)
             found = np.concatenate([own.distance[:, None], own.direction @ turn, own.normal @ turn, own.rest], axis=1)
             arrays, bodies = plate(rng, tools, view, snap, shell, samples, truth, exact, found, view.camera.to_camera(joints))
             facts = {"name": about["name"], "family": about["family"], "view": which, "made": made, "bodies": bodies, "surface": SURFACE,
@@ -64,9 +77,9 @@ def plates_of(shard: Shard, number: int, views: int, tools: Tools, seed: int) ->
             yield f"{which}{'c' if made == 'cycles' else ''}", arrays, facts
 
 
-def plate(rng, tools, view, snap, shell, samples, truth, exact, found, true_joints) -> tuple[dict[str, ndarray], list[str]]:
-    """One plate's arrays and the names of its bodies."""
-    camera = view.camera
+def plate(rng, tools, view, snap, shell, samples, truth, told, found, true_joints) -> tuple[dict[str, ndarray], list[str]]:
+    """One plate's arrays and the names of its bodies. told: the true body; found (N, 10): what it says to the samples."""
+    camera, exact = view.camera, told.body
     flat = exact.vertices[:, :2] / exact.vertices[:, 2:] * camera.intrinsics[:2] + camera.intrinsics[2:]
     square = jittered(rng, square_round(np.maximum(snap.alpha, (snap.alpha.max() < 128) * view.alpha), flat, tools.side))
     small = Camera(intrinsics_of(camera.intrinsics, square), camera.rotation, camera.translation, np.array([tools.side] * 2))
@@ -85,22 +98,24 @@ def plate(rng, tools, view, snap, shell, samples, truth, exact, found, true_join
         "point_trusted": samples.trusted,
         "point_label": samples.label,
     }
-    seen: dict[str, BodyInView] = {"exact": exact}
-    bodies = {"exact": body_arrays(exact, points, small, tools, found)}
+    seen: dict[str, Told] = {"exact": told}
+    bodies = {"exact": body_arrays(told, points, small, tools, found)}
     wrong = wrong_body(tools, rng, truth, exact, camera, true_joints, float(rng.uniform(0.15, 1.0)))
-    seen["noisy"], bodies["noisy"] = wrong, body_arrays(wrong, points, small, tools)
+    seen["noisy"] = SteadyBody(wrong)
+    bodies["noisy"] = body_arrays(seen["noisy"], points, small, tools)
     guess = estimated_body(tools, snap, exact, camera)
     if guess is not None:
-        seen["estimated"], bodies["estimated"] = guess, body_arrays(guess, points, small, tools)
+        seen["estimated"] = SteadyBody(guess)
+        bodies["estimated"] = body_arrays(seen["estimated"], points, small, tools)
     if tools.shift:
         shift = shifted(guess or wrong, exact, points)
         moved = points + points / np.linalg.norm(points, axis=1, keepdims=True) * shift[:, None]
-        bodies["shifted"] = body_arrays(guess or wrong, moved, small, tools) | {"shift": shift.astype(np.float16)}
+        bodies["shifted"] = body_arrays(seen["estimated" if guess else "noisy"], moved, small, tools) | {"shift": shift.astype(np.float16)}
     if rng.random() < tools.patches:
         arrays |= (patch := patch_arrays(rng, shell, small, snap.light, arrays["alpha"]))
         places = patch_places(patch)
-        for name, body in seen.items():
-            bodies[name]["patch"] = body.nearest(places).stacked().astype(np.float16).reshape(2, SIDE * SIDE, DEPTHS, 10)
+        for name, one in seen.items():
+            bodies[name]["patch"] = one.nearest(places).stacked().astype(np.float16).reshape(2, SIDE * SIDE, DEPTHS, 10)
     for name, values in bodies.items():
         arrays |= {f"{name}/{key}": value for key, value in values.items()}
     return arrays, list(bodies)

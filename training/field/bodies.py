@@ -15,6 +15,8 @@ from core.body.lifter import Lifter, load_lifter
 from core.body.model import BodyModel
 from core.camera import Camera
 from core.field.conditioning import USUAL_HEIGHT, BodyInView, body_maps
+from core.field.conditioning import Nearest as Said
+from core.field.steady import SteadyBody
 from core.field.volume import voxels
 from core.photo.detector import detect, whole
 from core.photo.landmarks import LANDMARKS, upright_world
@@ -106,6 +108,24 @@ def exact_body(own: BodyInView, camera: Camera) -> BodyInView:
     return exact
 
 
+@dataclass(frozen=True, eq=False)
+class MovedSteady:
+    """A steady body that was made ready where it stood, asked by a camera that looks at it. body: as the camera sees it."""
+
+    original: SteadyBody
+    body: BodyInView
+    camera: Camera
+
+    def nearest(self, points: ndarray) -> Said:
+        """As `SteadyBody.nearest`; points (N, 3) in the camera's frame."""
+        turn = self.camera.rotation.T
+        said = self.original.nearest((points - self.camera.translation) @ self.camera.rotation)
+        return Said(said.distance, said.direction @ turn, said.normal @ turn, said.rest)
+
+
+Told = SteadyBody | MovedSteady
+
+
 def detected(snap: Snapshot) -> Person | None:
     """The person's landmarks as the detector sees them, with the true mask."""
     found = read_all(snap.pixels, detect(snap.pixels, whole(snap.pixels.shape[1::-1]), load_network(find("pose_detection"))),
@@ -119,12 +139,12 @@ def detected(snap: Snapshot) -> Person | None:
     )
 
 
-def body_arrays(body: BodyInView, points: ndarray, camera: Camera, tools: Tools, found: ndarray | None = None) -> dict[str, ndarray]:
-    """What one body says: its maps, and the nearest body point to each point."""
-    half = tools.side // 2
+def body_arrays(told: Told, points: ndarray, camera: Camera, tools: Tools, found: ndarray | None = None) -> dict[str, ndarray]:
+    """What one body says: its maps, and, steadily, the nearest body point to each point (found: where that is known already)."""
+    body, half = told.body, tools.side // 2
     arrays = {
         "maps": body_maps(body, camera.intrinsics, tools.side, half).astype(np.float16),
-        "nearest": (body.nearest(points).stacked() if found is None else found).astype(np.float16),
+        "nearest": (told.nearest(points).stacked() if found is None else found).astype(np.float16),
         "shift": np.zeros(len(points), np.float16),
         "spread": np.array([body.spread], np.float32),
     }
