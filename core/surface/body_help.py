@@ -1,4 +1,4 @@
-"""The body's help where the field's surface is thinner than the field can see: hands, feet and face.
+"""The body's help where the field's surface is thinner than the field can see: hands, feet and face; and inside the head.
 
 Fingers are as wide as two pixels of what the network reads. Where the picture does not show them it averages over where they may be, and
 the average of many fingers is none: the field is a little above zero all over the hand. There the body is the better witness, so the
@@ -8,6 +8,8 @@ surface is that of both together (a smooth union), if three things hold:
 - the two agree to within NEAR metres. Farther apart they speak of different places: the photo shows the hand elsewhere than the fit put it,
   and a union would give the person two. The help fades out from NEAR to FAR;
 - the field is the one that lacks something. The body only ever adds: sleeves, shoes and hair stay as the field has them.
+
+And a little under the skin of its head, all is head: what the field hollows there, it hollows wrongly.
 """
 
 from collections.abc import Callable
@@ -32,6 +34,12 @@ ROOM = 0.05
 FACE = 0.5
 """How much the body helps in the face: half, because a fitted body's face is nobody's in particular, though it has a nose and ears."""
 
+WITHIN = 0.003
+"""Metres under the skin of the body's head from which on all is inside."""
+
+HOLLOW = 0.05
+"""Metres: a field that is larger than this within the head knows of no person there, and gets no head either."""
+
 PARTS = (("left_wrist", "left_hand"), ("right_wrist", "right_hand"), ("left_ankle", "left_foot"), ("right_ankle", "right_foot"))
 """The joints of each hand and foot."""
 
@@ -44,30 +52,32 @@ def body_help(body: FittedBody, query: Callable[[Float[ndarray, "N 3"]], Nearest
 
     query: the body's nearest points to points of the body frame, as `BodyDistance` gives them.
     """
-    weight_at = weight_near(body, confident_parts(body), query)
+    weights_at = weights_near(body, [*confident_parts(body), share_of(body, "head")], query)
 
     def blend(points: Float[ndarray, "N 3"], field: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
         lacking = np.flatnonzero(field > -ROUND)
-        near, weight, distance = weight_at(points[lacking])
+        near, weights, distance = weights_at(points[lacking])
         rows = lacking[near]
+        found = helped_distance(field[rows].astype(np.float32), distance, weights[:, :-1].max(axis=1))
+        head = (weights[:, -1] > 0.9) & (field[rows] < HOLLOW)
         helped = field.astype(np.float32)
-        helped[rows] = helped_distance(helped[rows], distance, weight)
+        helped[rows] = np.where(head, np.minimum(found, distance + np.float32(WITHIN)), found)
         return helped
 
     return blend
 
 
-def weight_near(body: FittedBody, parts: list[Float[ndarray, " V"]], query: Callable[[Float[ndarray, "N 3"]], Nearest]) -> Near:
-    """A function of points (N, 3) that gives the rows of those within ROOM of one of the parts, and of these the largest of the parts'
-    weights at their nearest body point, 0..1, and the distance to it, metres."""
-    weights = np.maximum.reduce(parts)
+def weights_near(body: FittedBody, parts: list[Float[ndarray, " V"]], query: Callable[[Float[ndarray, "N 3"]], Nearest]) -> Near:
+    """A function of points (N, 3) that gives the rows (M,) of those within ROOM of one of the P parts, the weight (M, P) of each part at
+    their nearest body point, 0..1, and the distance (M,) to it, metres."""
+    weights = np.stack(parts, axis=1).astype(np.float32)
     boxes = [(body.vertices[part > 0].min(axis=0) - ROOM, body.vertices[part > 0].max(axis=0) + ROOM) for part in parts if part.any()]
 
-    def at(points: Float[ndarray, "N 3"]) -> tuple[Int[ndarray, " M"], Float[ndarray, " M"], Float[ndarray, " M"]]:
+    def at(points: Float[ndarray, "N 3"]) -> tuple[Int[ndarray, " M"], Float[ndarray, "M P"], Float[ndarray, " M"]]:
         inside = [((points > low) & (points < high)).all(axis=1) for low, high in boxes]
-        rows = np.flatnonzero(np.logical_or.reduce(inside))
+        rows = np.flatnonzero(np.logical_or.reduce(inside)) if boxes else np.zeros(0, np.int64)
         found = query(points[rows])
-        return rows, np.einsum("nk,nk->n", found.barycentric, weights[body.faces[found.face]]), found.distance
+        return rows, np.einsum("nk,nkp->np", found.barycentric, weights[body.faces[found.face]]), found.distance
 
     return at
 

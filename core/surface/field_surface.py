@@ -22,9 +22,8 @@ from ..field.steady import SteadyBody
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
-from .body_help import PARTS, body_help, weight_near
+from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
-from .head_filling import head_filling
 from .isosurface import CELLS, isosurface
 from .portions import Portions
 from .regions import share_of
@@ -32,9 +31,6 @@ from .relief import relieved, told_normals
 from .seen import colours_seen, confidence
 from .surface import Surface
 from .view import View, look, to_linear, to_srgb
-
-HOLLOW = 0.05
-"""Metres: no place in a mouth is farther from the surface than this."""
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
@@ -86,14 +82,13 @@ class FieldInSpace:
     device: torch.device
     portions: Portions
     body: BodyInView | SteadyBody
-    head: Callable[[ndarray], ndarray] = lambda points: np.full(len(points), np.inf)
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
-        """Signed distance, metres, negative inside; the head is filled (see `head_filling`). Raises FieldNotFinite."""
+        """Signed distance, metres, negative inside. Raises FieldNotFinite."""
         found = np.concatenate([np.zeros(0, np.float32), *(answer.distance[0].cpu().numpy() for answer in self.answers(points))])
         if not np.isfinite(found).all():
             raise FieldNotFinite("The field gave values that are no numbers")
-        return np.where(found < HOLLOW, np.minimum(found, self.head(points)), found)  # a field without a person gets no head either
+        return found
 
     def nearest(self, points: Float[ndarray, "N 3"]) -> Nearest:
         """The fitted body's nearest points."""
@@ -123,9 +118,8 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     picture = type(seen.picture)(*(part if part is None else part.to(device) for part in seen.picture))
     with torch.no_grad():
         encoded = network.encode(picture)
-    filling = head_filling(body, lambda points: seen.body.distance.inside(body.camera.to_camera(points)))
     told = SteadyBody(seen.body) if network.config.uses_nearest else seen.body
-    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told, filling)
+    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told)
 
 
 def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
@@ -137,8 +131,8 @@ def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarra
     inside = (field.encoded.picture.photo[0, 3] > 0.5).double().cpu().numpy()
     told, trust = told_normals(mesh, camera, front, back, inside)
     fine = [share_of(body, "head"), *(share_of(body, *joints) for joints in PARTS[:2])]
-    rows, share, _ = weight_near(body, fine, field.nearest)(mesh[0])
-    trust[rows] *= np.clip(1 - share, 0, 1)
+    rows, shares, _ = weights_near(body, fine, field.nearest)(mesh[0])
+    trust[rows] *= np.clip(1 - shares.max(axis=1), 0, 1)
     return relieved(mesh, told, trust)
 
 

@@ -2,20 +2,26 @@
 
 To a field that follows the body the pocket is outside, and people lose their chins. The pocket's vertices stay, so that numbers, UVs and
 weights are as they were; they are spread over the lips' ring by harmonic interpolation (each one the mean of its neighbours; Tutte 1963).
-That is linear in the ring, so it holds for every shape and its principal components alike.
+That is linear in the ring, so it holds for every shape and its principal components alike. The pocket is found as in mathematical
+morphology (Serra 1982): the head's inside, closed with a ball, holds all that no ball of that size can enter from without.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import binary_fill_holes, distance_transform_edt, map_coordinates
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from core.body.distance import BodyDistance
 from core.skeleton import JOINT
-from core.surface.head_filling import BALL, STEP, closed, depth_in
+
+STEP = 0.005
+"""Metres between the nodes of the lattice on which the head is closed."""
+
+BALL = 0.014
+"""Metres: radius of a ball that comes into no mouth, but between chin and chest."""
 
 DEEP = 0.004
 """Metres under the closed head from which on a vertex belongs to a pocket."""
@@ -52,6 +58,23 @@ def mouth_of(vertices: np.ndarray, faces: np.ndarray, weights: np.ndarray, mirro
     around = np.asarray(matrix[inner].sum(axis=1)).ravel()
     laplacian = splu((diags_array(around) - matrix[inner][:, inner]).tocsc())
     return Mouth(inner, ring, laplacian.solve(matrix[inner][:, ring].toarray()))
+
+
+def closed(solid: np.ndarray) -> np.ndarray:
+    """The solid (X, Y, Z) of bool and all that no ball can enter from without, however wide it is inside."""
+    if not solid.any():
+        return solid
+    swollen = distance_transform_edt(~solid) * STEP < BALL
+    deep = distance_transform_edt(swollen) * STEP
+    plugged = solid | (deep > BALL - STEP)  # a node too thick, or lips that are thinner than two nodes would leak
+    cavity = binary_fill_holes(plugged) & ~plugged
+    whole = solid | (deep > BALL)
+    return whole | (distance_transform_edt(~cavity) < 1.5) if cavity.any() else whole
+
+
+def depth_in(solid: np.ndarray) -> np.ndarray:
+    """Metres (X, Y, Z) from each node to the border of the solid, positive inside."""
+    return STEP * (distance_transform_edt(solid) - distance_transform_edt(~solid))
 
 
 def _neighbours(faces: np.ndarray, count: int) -> csr_array:

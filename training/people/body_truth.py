@@ -36,8 +36,8 @@ REGIONS = {
 """Parts of a body that may touch without being one: a body's point looks for its surface in its own part only."""
 REGION = np.array([next(number for number, names in enumerate(REGIONS.values()) if name in names) for name in JOINT_NAMES])
 
-SPREAD = {"hip": 0.012, "knee": 0.008, "ankle": 0.008, "shoulder": 0.012, "elbow": 0.008, "wrist": 0.008, "head": 0.02, "neck": 0.02}
-"""Metres that a joint's place is uncertain by, in the least squares; other joints 0.03."""
+SPREAD = {"hip": 0.012, "knee": 0.008, "ankle": 0.008, "shoulder": 0.012, "elbow": 0.008, "wrist": 0.008, "head": 0.004}
+"""Metres that a joint's place is uncertain by, in the least squares; other joints 0.03. The head's is known by the face."""
 SKIN, CLOTH, OUTSIDE = 0.008, 0.025, 0.004
 """Metres: spread of the body about bare skin, below clothes, and where it pokes out."""
 UNDER_CLOTH = 0.012
