@@ -9,6 +9,9 @@ from core.skeleton import JOINT
 from training.people.wardrobe import Wardrobe, Wearable, allowed
 from training.people.who import Who
 
+DRESS, SKIRT, FLARE = {True: 0.3, False: 0.5}, {True: 0.3, False: 0.6}, {True: 0.5, False: 0.9}
+"""Of women: how often a dress (against .65 for top and bottom), how often a skirt below a top; and the widest a skirt flares. Where results
+are judged (True) as often as ever; training sees more of what a field that follows the legs gets wrong."""
 OPTIONAL = {"hat": 0.07, "glasses": 0.13}
 BAREFOOT = 0.04
 UNSEEN_SHARE = 0.7
@@ -35,11 +38,11 @@ class Worn:
 def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> list[Worn]:
     """Garments from the inside to the outside: a dress, a suit, or top and bottom; shoes; sometimes a hat or glasses."""
     at_hand = _at_hand(rng, wardrobe, who, validation)
-    kinds = {"dress": 0.3 if who.sex == "female" else 0.0, "suit": 0.05, "two": 0.65}
+    kinds = {"dress": DRESS[validation] if who.sex == "female" else 0.0, "suit": 0.05, "two": 0.65}
     kinds = {kind: share for kind, share in kinds.items() if kind == "two" or at_hand[kind]}
     shares = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=shares / shares.sum()))
-    roles = [kind] if kind != "two" else ["top", _bottom(rng, at_hand)]
+    roles = [kind] if kind != "two" else ["top", _bottom(rng, at_hand, SKIRT[validation])]
     roles += [role for role, share in OPTIONAL.items() if rng.random() < share]
     roles += ["shoes"] if rng.random() > BAREFOOT else []
     if kind == "suit":  # its trousers cannot be cut off above boots
@@ -50,7 +53,7 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
         if matching and rng.random() < 0.7:
             chosen = {role: one for role, one in chosen.items() if role not in ("trousers", "skirt")} | {matching[0].role: matching[0]}
     tucked = "top" in chosen and chosen["top"].stands_off < CLOSE and (rng.random() < 0.3 or "Swimsuit" in chosen["top"].name)
-    worn = {role: _worn(rng, garment, who, tucked) for role, garment in chosen.items()}
+    worn = {role: _worn(rng, garment, who, tucked, FLARE[validation]) for role, garment in chosen.items()}
     if "trousers" in worn and "shoes" in worn and worn["shoes"].layer:
         worn["trousers"] = replace(worn["trousers"], shorten=above_boots(worn["shoes"].garment, wardrobe))
         worn["shoes"] = replace(worn["shoes"], layer=0)
@@ -83,18 +86,18 @@ def _at_hand(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> 
     return found
 
 
-def _bottom(rng: Generator, at_hand: dict[str, list[Wearable]]) -> str:
-    return "skirt" if at_hand["skirt"] and (not at_hand["trousers"] or rng.random() < 0.3) else "trousers"
+def _bottom(rng: Generator, at_hand: dict[str, list[Wearable]], skirts: float) -> str:
+    return "skirt" if at_hand["skirt"] and (not at_hand["trousers"] or rng.random() < skirts) else "trousers"
 
 
-def _worn(rng: Generator, garment: Wearable, who: Who, tucked: bool) -> Worn:
+def _worn(rng: Generator, garment: Wearable, who: Who, tucked: bool, widest: float) -> Worn:
     shorten, stretch, flare, ease = 0.0, 1.0, 0.0, float(rng.choice([0.0, 0.005, 0.011], p=[0.35, 0.4, 0.25]) * rng.uniform(0.7, 1.3))
     if garment.role == "trousers":
         shorten = rng.uniform(0.2, 0.7) if rng.random() < (0.45 if who.child else 0.2) else 0.0
         flare = rng.choice([0.0, rng.uniform(0.1, 0.45)], p=[0.45, 0.55])
     elif garment.role in ("skirt", "dress"):
         stretch = rng.uniform(0.95, 1.9 if garment.role == "skirt" else 1.6)
-        flare = rng.choice([0.0, rng.uniform(0.1, 0.5)], p=[0.4, 0.6])
+        flare = rng.choice([0.0, rng.uniform(0.1, widest)], p=[0.4, 0.6])
     elif garment.role == "top":
         shorten = rng.uniform(0.1, 0.85) if rng.random() < 0.35 else 0.0
         stretch = TO_THE_HIPS if who.sex == "male" or who.child else rng.choice([1.0, rng.uniform(1.0, TO_THE_HIPS)], p=[0.4, 0.6])
