@@ -27,7 +27,7 @@ def options(plates, out, steps, **more) -> argparse.Namespace:
     given = {"plates": [plates], "out": out, "size": "small", "init": None, "steps": steps, "minutes": 0,
              "batch": 2, "surface": 20, "near": 40,
              "far": 10, "rate": 1e-3, "seed": 0, "workers": 0, "bf16": False, "optimiser": "muon", "every": 60, "log": 1, "patches": 2,
-             "shift": 0.0, "relit": 0.5, "loose": 1, "grow": False,
+             "shift": 0.0, "relit": 0.5, "loose": 1, "kept": train.JUDGED, "grow": False,
              "conditioning": None, "no_body_maps": False, "no_read_maps": False,
              "weight": [], "shares": tuple(BODY_SHARE.items())}  # fmt: skip
     return argparse.Namespace(**given | more)

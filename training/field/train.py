@@ -107,10 +107,10 @@ def rate_at(step: int, steps: int, highest: float) -> float:
     return highest * up * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(step / max(steps, 1), 1.0))))
 
 
-def divided(files: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Plates to train on, and those of the people kept for judging: a plate's name begins with its person's."""
+def divided(files: list[Path], share: float = JUDGED) -> tuple[list[Path], list[Path]]:
+    """Plates to train on, and those of the share of people kept for judging: a plate's name begins with its person's."""
     people = sorted({file.stem.rpartition("-")[0] for file in files})
-    kept = set(people[:: round(1 / JUDGED)]) if len(people) > 1 else set()
+    kept = set(people[:: round(1 / share)]) if len(people) > 1 else set()
     return [file for file in files if file.stem.rpartition("-")[0] not in kept], [
         file for file in files if file.stem.rpartition("-")[0] in kept
     ]
@@ -146,7 +146,7 @@ def train(options: argparse.Namespace) -> None:
     """The whole run."""
     here = place()
     torch.manual_seed(options.seed)
-    files, judged = divided(plate_files(*options.plates))
+    files, judged = divided(plate_files(*options.plates), options.kept)
     if not files:
         raise FileNotFoundError(f"{', '.join(map(str, options.plates))}: no plates there; make them with `python -m training.field.bake`")
     files = loose_more_often(files, options.loose)
@@ -290,6 +290,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--shift", type=float, default=0.0, help="share of the wrong bodies with depth-ambiguity-aware points")
     parser.add_argument("--relit", type=float, default=0.7, help="share of samples whose photograph is taken anew under another light")
     parser.add_argument("--shares", type=_share, nargs="+", metavar="BODY=NUMBER", help=f"how often each body is taken; {BODY_SHARE}")
+    parser.add_argument("--kept", type=float, default=JUDGED, help="share of the people kept from training, to judge on")
     parser.add_argument("--loose", type=int, default=1, help="how many times as often wide clothes are seen")
     parser.add_argument("--conditioning", choices=CONDITIONINGS)
     parser.add_argument("--no-body-maps", action="store_true")
