@@ -1,5 +1,6 @@
 """The lifter's trainer: modelled errors, a loss that the truth minimises, and landmarks calibrated from pairs."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ from core.body.files import load_body
 from core.body.fit.correspondence import LANDMARK_JOINTS, PICTURE_OFFSETS, WORLD_OFFSETS
 from core.body.lifter import FEATURES, LIFTED, Lifter, Said
 from core.body.model import rotation_matrices
+from core.skeleton import JOINT
 from training.calibrate_landmarks import Truth, both_sides, picture_equations, solve, world_equations
+from training.lifter import train as trainer
+from training.lifter.losses import ROWS, THINNED, built_off, carried_off, losses
 from training.lifter.noise import HIPS, Errors, landmark_points, modelled_pairs, observed_errors, world_turns
 from training.lifter.pairs import Pairs, joined, load_pairs, turned_to_camera, write_pairs
 from training.lifter.refit import degrees_off, refit
-from training.lifter.train import ROWS, losses, split_by_person, tensors
+from training.lifter.train import split_by_person, tensors
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,52 @@ def test_truth_has_a_lower_loss_than_anything_near(model, pairs):
     for axis in torch.eye(3):
         assert losses(Says(0.1 * axis, 0), model, data) > right
     assert losses(Says(torch.zeros(3), 0.1), model, data) > right
+
+
+def test_the_skin_in_the_loss_is_the_bodys_own(model, pairs):
+    """The whole body model, posed twice, gives the same mean distance; a turned wrist moves more skin than joints."""
+    data, turned = tensors(pairs), pairs.pose.copy()
+    turned[:, JOINT["left_wrist"]] += 0.3
+    reach, skin = carried_off(model, rotation_matrices(torch.as_tensor(turned)), data._replace(rotations=rotation_matrices(pose_of(pairs))))
+    one, other = (model(data.betas, pose).vertices[:, ::THINNED] for pose in (torch.as_tensor(turned), pose_of(pairs)))
+    one, other = (points - points.mean(dim=1, keepdim=True) for points in (one, other))
+    assert skin == pytest.approx(float((one - other).norm(dim=-1).mean()), rel=1e-3)
+    assert skin > 2 * reach > 0
+
+
+def pose_of(pairs: Pairs) -> torch.Tensor:
+    return torch.as_tensor(pairs.pose)
+
+
+def test_the_build_in_the_loss_knows_no_size(model):
+    """A body whose first beta is size alone: only the other betas count."""
+    sized, betas = deepcopy(model), torch.zeros(3, 10)
+    sized.shapedirs[..., 0] = sized.v_template
+    larger, stouter = betas.clone(), betas.clone()
+    larger[:, 0], stouter[:, 1] = 0.2, 1.0
+    assert built_off(sized, larger, betas) < 1e-6
+    assert built_off(sized, stouter, betas) > 1e-3
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_training_ends_with_the_best_weights_or_the_last(model, pairs, monkeypatch, last):
+    """People kept apart on whom every look is worse than the one before: the first is the best."""
+    data, looks = tensors(pairs), []
+
+    def worse_and_worse(lifter, model, batch):
+        if torch.is_grad_enabled():
+            return losses(lifter, model, batch)
+        looks.append(lifter.leave.weight.clone())
+        return torch.tensor(float(len(looks)))
+
+    monkeypatch.setattr(trainer, "losses", worse_and_worse)
+    monkeypatch.setattr(trainer, "CHECKED", 1)
+    torch.manual_seed(0)
+    lifter = Lifter()
+    figures = trainer.train(lifter, data, None, data, minutes=0.02, rate=1e-3, last=last)
+    assert len(looks) > 1
+    assert figures["step"] == (len(looks) if last else 1)
+    assert torch.equal(lifter.leave.weight, looks[-1 if last else 0])
 
 
 def test_the_loss_reaches_every_weight(model, pairs):

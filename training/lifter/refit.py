@@ -16,9 +16,10 @@ from torch import Tensor
 
 from core.body.files import load_body
 from core.body.lifter import BETAS, LIFTED, Lifter, load_lifter, mirrored_features, mirrored_six
+from training.lifter.losses import ROWS, Data
 from training.lifter.noise import modelled_pairs, observed_errors, pose_pool
 from training.lifter.pairs import joined, load_pairs
-from training.lifter.train import ROWS, Data, split_by_person, tensors
+from training.lifter.train import split_by_person, tensors
 
 BENT = [f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "elbow")]
 ROUNDS = 2

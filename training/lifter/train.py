@@ -1,13 +1,11 @@
 """Train the lifter on pairs: `python -m training.lifter.train --pairs DIR [DIR ...] --minutes 6 --out checkpoints/lifter.safetensors`.
 
-Losses, on every lifted joint: the angle to the true rotation under a Laplace density whose spread the network tells (its median, unlike a
-mean, does not bend straight knees), and the distance of the joints that the rotations carry. Betas likewise, each alone.
+What it makes small stands in `losses`.
 """
 
 import argparse
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,29 +14,15 @@ from torch import Tensor
 
 from core.body.aim import aimed, turned_pelvis
 from core.body.files import load_body
-from core.body.lifter import LIFTED, Lifter, landmark_features, load_lifter
-from core.body.model import BodyModel, joint_transforms, rotation_matrices
-from core.skeleton import JOINT
+from core.body.lifter import Lifter, landmark_features, load_lifter
+from core.body.model import rotation_matrices
+from training.lifter.losses import Data, losses
 from training.lifter.noise import modelled_pairs, observed_errors, pose_pool
 from training.lifter.pairs import Pairs, joined, load_pairs
 
-ROWS = [JOINT[name] for name in LIFTED]
 BATCH = 256
 WARM_UP, CHECKED = 50, 50
 """Steps until the full rate, and between looks at the people kept apart."""
-REACH, SHAPE = 20.0, 0.3
-"""Weights of the joints' distance (a metre) and of the betas beside the angles' likelihood."""
-
-
-class Data(NamedTuple):
-    """Features (N, 231), true rotations (N, 24, 3, 3) and betas (N, 10), as the camera aimed at the person has them."""
-
-    features: Tensor
-    rotations: Tensor
-    betas: Tensor
-
-    def rows(self, chosen: Tensor) -> "Data":
-        return Data(*(array[chosen] for array in self))
 
 
 def tensors(pairs: Pairs) -> Data:
@@ -56,22 +40,6 @@ def noised(features: Tensor) -> Tensor:
     points[..., 2:5] = points[..., 2:5] * (1 + 0.05 * torch.randn(len(points), 1, 1)) + 0.02 * torch.randn_like(points[..., 2:5])
     points[..., 5:] = (points[..., 5:] + 0.05 * torch.randn_like(points[..., 5:])).clamp(0, 1)
     return points.flatten(1)
-
-
-def losses(lifter: Lifter, model: BodyModel, batch: Data) -> Tensor:
-    said, true = lifter(batch.features), batch.rotations[:, ROWS]
-    cosine = ((said.rotations * true).sum((-1, -2)) - 1) / 2
-    chord = (said.rotations - true).square().sum((-1, -2)).clamp_min(1e-8).sqrt()  # 2√2 sin(angle / 2)
-    angle = chord / 2**0.5 * (1 + (1 - cosine).clamp(0, 2) / 12)
-    likely = (angle / said.spread.exp() + 3 * said.spread).mean()
-    shape = ((said.betas - batch.betas).abs() / said.betas_spread.exp() + said.betas_spread).mean()
-    full = batch.rotations.clone()
-    full[:, ROWS] = said.rotations
-    rest = model._joint_template.expand(len(full), -1, -1)
-    points = torch.nn.functional.pad(rest, (0, 1), value=1.0)[..., None]
-    places = [joint_transforms(turns, rest)[:, :, :3] @ points for turns in (full, batch.rotations)]
-    reach = (places[0] - places[1])[..., 0].norm(dim=-1).mean()
-    return likely + REACH * reach + SHAPE * shape
 
 
 def split_by_person(pairs: Pairs, kept: float, seed: int) -> tuple[Pairs, Pairs]:
@@ -118,7 +86,7 @@ def train(lifter: Lifter, data: Data, more: Data | None, held: Data, minutes: fl
             if last or value < best:
                 best, kept_state = value, {key: tensor.clone() for key, tensor in lifter.state_dict().items()}
                 figures = {"step": step, "loss": value, "pairs": len(data.features)}
-            print(f"\rstep {step} loss {float(loss):.3f} held {value:.3f} best {best:.3f}", end="", flush=True)
+            print(f"\rstep {step} loss {float(loss.detach()):.3f} held {value:.3f} best {best:.3f}", end="", flush=True)
     print()
     lifter.load_state_dict(kept_state)
     return figures
