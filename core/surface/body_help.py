@@ -37,6 +37,9 @@ FACE = 0.5
 WITHIN = 0.003
 """Metres under the skin of the body's head from which on all is inside."""
 
+NECK = 0.1
+"""Metres by which that gives way where the body is no longer head but neck."""
+
 HOLLOW = 0.05
 """Metres: a field that is larger than this within the head knows of no person there, and gets no head either."""
 
@@ -59,9 +62,9 @@ def body_help(body: FittedBody, query: Callable[[Float[ndarray, "N 3"]], Nearest
         near, weights, distance = weights_at(points[lacking])
         rows = lacking[near]
         found = helped_distance(field[rows].astype(np.float32), distance, weights[:, :-1].max(axis=1))
-        head = (weights[:, -1] > 0.9) & (field[rows] < HOLLOW)
+        head = distance + WITHIN + NECK * (1 - weights[:, -1])
         helped = field.astype(np.float32)
-        helped[rows] = np.where(head, np.minimum(found, distance + np.float32(WITHIN)), found)
+        helped[rows] = np.where(field[rows] < HOLLOW, np.minimum(found, head), found)
         return helped
 
     return blend
