@@ -127,6 +127,17 @@ def test_training_ends_with_the_best_weights_or_the_last(model, pairs, monkeypat
     assert torch.equal(lifter.leave.weight, looks[-1 if last else 0])
 
 
+def test_halfway_is_the_mean_of_all_weights():
+    """Buffers too: features' means and scales."""
+    one, other = Lifter(), Lifter()
+    other.mean += 2.0
+    before = {key: tensor.clone() for key, tensor in one.state_dict().items()}
+    trainer.halfway(one, other)
+    for key, tensor in one.state_dict().items():
+        assert torch.allclose(tensor, (before[key] + other.state_dict()[key]) / 2)
+    assert torch.equal(one.mean, torch.ones(FEATURES))
+
+
 def test_the_loss_reaches_every_weight(model, pairs):
     lifter = Lifter()
     losses(lifter, model, tensors(pairs)).backward()

@@ -2,7 +2,8 @@
 
     python -m training.lifter.refit --start weights/lifter.safetensors --pairs DIR [DIR ...] --out checkpoints/lifter.safetensors
 
-For when the pairs' truth changes its convention, or there is no time to train. Pulled towards the layer as it was. Knees and elbows, which
+For when there is no time to train at all: after a change of the truth's convention 1,100 steps of training brought the skin of 203 composed
+people from 5.2 to 4.7 cm, this to 5.5, and their knees bent. Pulled towards the layer as it was. Knees and elbows, which
 bend to one side only, and the hips that go with them get least absolute errors, by re-weighting: a mean would bend the straight ones.
 """
 
