@@ -17,6 +17,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     gutter      colour for a texture's texels that no surface point has
     install     the child that makes the runtime: an environment, its packages, a test of them
     job         the request, the messages of a running job, and report.json
+    keeper      the child kept for the next photo, its models loaded
     light       light as spherical harmonics: radiance, irradiance, the neutral light
     memory      free memory, and the most a process has held
     motion      motion files as clips for SMPL's joints: AMASS' .npz, .bvh

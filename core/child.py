@@ -1,6 +1,7 @@
 """What a child process does before anything else: stdout is kept for messages, and it ends when its parent does. Standard library only."""
 
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable
@@ -28,17 +29,23 @@ def sender(line: TextIO) -> Callable[[Message], None]:
     return send
 
 
-def end_with_parent() -> None:
-    """Where a parent started this process, end when it does, with all that was started here: the parent's end closes our stdin."""
+def end_with_parent() -> queue.SimpleQueue[str]:
+    """Where a parent started this process, end when it does, with all that was started here: the parent's end closes our stdin.
+
+    The lines that the parent writes there until then, as they come.
+    """
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     if "DOPPEL_PARENT" not in os.environ:
-        return
+        return lines
 
     def watch() -> None:
-        while os.read(0, 4096):
-            pass
+        with os.fdopen(0, encoding="utf-8", closefd=False) as stdin:
+            for line in stdin:
+                lines.put(line.rstrip("\n"))
         end()
 
     threading.Thread(target=watch, daemon=True).start()
+    return lines
 
 
 def end() -> None:

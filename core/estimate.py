@@ -55,9 +55,10 @@ def estimate(quality: str, photos: int = 1) -> Estimate:
 class Forecast:
     """Seconds that a running job still takes, from when its stages began. Times are seconds of any one clock."""
 
-    def __init__(self, quality: str, photos: int, now: float):
+    def __init__(self, quality: str, photos: int, now: float, loaded: bool = False):
+        """loaded: whether the process is there already, with its models."""
         stages = SECONDS[quality]
-        self.plan = [(STARTING, LOADING), *(list(stages.items()) * max(1, photos))]
+        self.plan = [(STARTING, 0.0 if loaded else LOADING), *(list(stages.items()) * max(1, photos))]
         self.began = self.stage_began = now
         self.place = 0
 

@@ -72,16 +72,20 @@ class Models:
     used: Mapping[str, str]
 
 
-def load_models(request: Request) -> Models:
-    """Everything the request needs, before the first photo. WeightsMissing, WeightsCorrupt, BodyFileInvalid, DeviceUnavailable."""
-    device = choose_device(str(request.settings["device"]))
-    name = f"body_{request.settings['sex']}"
-    path = Path(request.body_file) if request.body_file else find(name, request.weights or None)
+def model_files(request: Request) -> dict[str, Path]:
+    """What the request's models are read from, by name, the body's as `body`. WeightsMissing, WeightsCorrupt."""
     names = (*LANDMARK_WEIGHTS, LIFTER, *((FIELD,) if request.settings["surface"] == "clothed" else ()))
     files = {weight: find(weight, request.weights or None) for weight in names}
-    used = {weight: file.name for weight, file in files.items()} | {"body": path.name}
+    own = Path(request.body_file) if request.body_file else find(f"body_{request.settings['sex']}", request.weights or None)
+    return files | {"body": own}
+
+
+def load_models(request: Request) -> Models:
+    """Everything the request needs, before the first photo. WeightsMissing, WeightsCorrupt, BodyFileInvalid, DeviceUnavailable."""
+    device, files = choose_device(str(request.settings["device"])), model_files(request)
+    used = {name: file.name for name, file in files.items()}
     field = load_field(files[FIELD], device) if FIELD in files else None
-    return Models(load_body(path).to(device), load_lifter(files[LIFTER]), field, device, request.weights, used)
+    return Models(load_body(files["body"]).to(device), load_lifter(files[LIFTER]), field, device, request.weights, used)
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,11 +1,14 @@
 """The child process: a request file in, messages on stdout, Avatars and report.json in the output folder.
 
-By hand: `python -m core.run request.json`, with a request that `Request.save` wrote.
+By hand: `python -m core.run request.json`, with a request that `Request.save` wrote. With a number of seconds after it the process stays
+for so long, its models loaded, and does what the next line of stdin names: the path of another request, which begins such a wait anew.
 """
 
+import os
+import queue
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +22,13 @@ from .photo_list import output_names
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the job came to its end (single photos may have failed), 1 when it failed as a whole; either way a message says so."""
-    send = sender(take_stdout())
-    end_with_parent()
+    """0 when every job came to its end (single photos may have failed), 1 when one failed as a whole, which is the last; either way a
+    message says so."""
+    send, shelf = sender(take_stdout()), Shelf()
     try:
-        report = run_job(load_request(Path(arguments[0])), send)
-        send(Done(str(report)))
+        for path in asked(arguments, end_with_parent()):
+            send(Done(str(run_job(load_request(path), send, shelf))))
+            memory.give_back()
     except Exception as error:
         traceback.print_exc()
         send(error_message(to_doppel_error(error)))
@@ -32,13 +36,45 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def run_job(request: Request, send: Callable[[Message], None]) -> Path:
+def asked(arguments: list[str], lines: queue.SimpleQueue[str]) -> Iterator[Path]:
+    """The request of the command line, then those that are asked for while this process is kept."""
+    yield Path(arguments[0])
+    while len(arguments) > 1:
+        try:
+            yield Path(lines.get(timeout=float(arguments[1])))
+        except queue.Empty:
+            return
+
+
+class Shelf:
+    """The models of the last job, for a next one that is to be done with the same files on the same device."""
+
+    def __init__(self) -> None:
+        self.key: tuple = ()
+        self.models = None
+
+    def take(self, pipeline, request: Request):
+        """The request's models, loaded where they are not there. Those that are there go first: never two of a kind. As `load_models`."""
+        files = pipeline.model_files(request)
+        key = request.weights, request.settings["device"], *((name, path, _changed(path)) for name, path in files.items())
+        if self.models is None or self.key != key:
+            self.models = None
+            self.models, self.key = pipeline.load_models(request), key
+        return self.models
+
+
+def _changed(path: Path) -> int:
+    """When the file was changed last, 0 where there is none."""
+    return os.stat(path).st_mtime_ns if path.is_file() else 0
+
+
+def run_job(request: Request, send: Callable[[Message], None], shelf: Shelf | None = None) -> Path:
     """Reconstruct every photo of the request and write its report; the report's path. One bad photo does not stop the others."""
     send(Progress("Starting", 0.0))
     pipeline = _import_pipeline()
     out = open_folder(Path(request.out))
     with nullcontext() if request.report else locked(out):  # whoever says where the report goes holds the folder
-        models = pipeline.load_models(request)
+        models = (shelf or Shelf()).take(pipeline, request)
         reports = []
         for number, (photo, name) in enumerate(zip(request.photos, request.names or output_names(request.photos), strict=True)):
             clock = pipeline.Clock(_stage_progress(pipeline.STAGES, number, len(request.photos), send))

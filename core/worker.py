@@ -11,13 +11,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from .errors import Cancelled, DoppelError, OutOfMemory, RuntimeMissing, WorkerCrashed
-from .job import Done, Error, Log, Message, Progress, Request, error_message, line_to_message, load_report
-from .runtime import INSIDE, Installation, runtime_python
+from .job import Done, Error, Log, Message, Progress, error_message, line_to_message, load_report
+from .runtime import INSIDE, runtime_python
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds `core`: the checkout, or the installed extension."""
@@ -61,59 +63,109 @@ class Read(Working, Protocol):
     def read(self, path: str, /) -> Any: ...
 
 
+@runtime_checkable
+class Saved(Protocol):
+    """What a child is asked to do, which can be written to a file."""
+
+    def save(self, path: Path, /) -> Path: ...
+
+
+class Child:
+    """A started process and what it says; None among its messages is its end. log: the file with its stderr."""
+
+    def __init__(self, command: list[str], log: Path, threads: int | None):
+        self.log = log
+        self.messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self.process = _start(command, log, threads)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            message = line_to_message(line)
+            if message:
+                self.messages.put(message)
+        self.messages.put(None)
+
+    @property
+    def lives(self) -> bool:
+        return self.process.poll() is None
+
+    def ask(self, request: Path) -> None:
+        """Have a child that is kept do this request."""
+        with suppress(OSError):  # it has ended just now: its last message says so
+            self.process.stdin.write(f"{request}\n")
+            self.process.stdin.flush()
+
+    def dismiss(self) -> None:
+        """Let it end, which is done when this returns; one that is kept ends at once."""
+        with suppress(OSError):  # on closing, what could not be written is tried once more
+            self.process.stdin.close()
+        self.process.wait()
+
+    def kill(self) -> None:
+        """Kill it and whatever it started."""
+        if not self.lives:
+            return
+        if os.name == "posix":
+            os.killpg(self.process.pid, signal.SIGKILL)
+        else:  # a plain kill would leave the child's own children, such as pip, alive
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(self.process.pid)], capture_output=True, check=False)
+
+
 class Worker:
     """One running job. Made by starting it; over when `poll` has given a Done or an Error (then `ended` is true).
 
     log: the file with the child's stderr. It lies in `folder` (default: a new temporary one) beside the request, so that the child can be
     run again by hand: `python -m core.run request.json`. module: what the child runs; read: what `wait` makes of the path that Done names.
-    threads: how many the child computes with (None: as many as it likes).
+    threads: how many the child computes with (None: as many as it likes). keep: seconds that the child stays for a next job when this one
+    is Done; child: one that was kept so, which does this job instead of a new one. kept: whether it stayed, until: to what time.monotonic.
     """
 
     def __init__(
         self,
-        request: Request | Installation,
+        request: Saved,
         python: Path,
         folder: Path | None = None,
         module: str = "core.run",
         read: Callable[[str], Any] = load_report,
         threads: int | None = None,
+        keep: float = 0.0,
+        child: Child | None = None,
     ):
-        self.read = read
+        self.read, self.keep = read, keep
         self.folder = folder or Path(tempfile.mkdtemp(prefix="doppel-"))
-        self.log = self.folder / "worker.log"
-        self.ended = False
-        self._cancelled = False
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._child = _start([str(python), "-m", module, str(request.save(self.folder / "request.json"))], self.log, threads)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        for line in self._child.stdout:
-            message = line_to_message(line)
-            if message:
-                self._messages.put(message)
-        self._messages.put(None)
+        self.ended = self.kept = self._cancelled = False
+        self.until = 0.0
+        path = request.save(self.folder / "request.json")
+        stays = [str(keep)] if keep else []
+        self.child = child or Child([str(python), "-m", module, str(path), *stays], self.folder / "worker.log", threads)
+        self.log = self.child.log
+        if child:
+            child.ask(path)
 
     def poll(self, timeout: float | None = None) -> list[Message]:
         """Messages since the last call; empty while there is nothing new. timeout: seconds to wait for the first one (None: do not)."""
         messages: list[Message] = []
         while not self.ended:
             try:
-                message = self._messages.get(block=timeout is not None and not messages, timeout=timeout)
+                message = self.child.messages.get(block=timeout is not None and not messages, timeout=timeout)
             except queue.Empty:
                 break
             if message is None:
                 message = self._end_without_word()
-            self.ended = isinstance(message, Done | Error)
             messages.append(message)
-        if self.ended:
-            self._child.stdin.close()
-            self._child.wait()
+            if isinstance(message, Done | Error):
+                self._over(isinstance(message, Done))
         return messages
+
+    def _over(self, well: bool) -> None:
+        self.ended, self.kept, self.until = True, bool(self.keep) and well, time.monotonic() + self.keep
+        if not self.kept:
+            self.child.dismiss()
 
     def _end_without_word(self) -> Error:
         """The Error for a child that closed its output without saying how it ended."""
-        code = self._child.wait()
+        code = self.child.process.wait()
         if self._cancelled:
             return error_message(Cancelled("Cancelled"))
         if code == _KILLED:
@@ -123,11 +175,7 @@ class Worker:
     def cancel(self) -> None:
         """Kill the child and whatever it started. The next `poll` ends with a Cancelled error unless the job was already over."""
         self._cancelled = True
-        if self._child.poll() is None:
-            if os.name == "posix":
-                os.killpg(self._child.pid, signal.SIGKILL)
-            else:  # a plain kill would leave the child's own children, such as pip, alive
-                subprocess.run(["taskkill", "/F", "/T", "/PID", str(self._child.pid)], capture_output=True, check=False)
+        self.child.kill()
 
     def wait(
         self, on_progress: Callable[[Progress], None] = lambda progress: None, on_log: Callable[[str], None] = lambda line: None

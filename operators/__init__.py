@@ -5,6 +5,7 @@ remove_runtime   that environment deleted
 reconstruct   Reconstruct from Image: the button, and the same for scripts
 batch         Reconstruct Folder: many photos into files, without the scene
 cancel        ends the running job
+give_back     ends the process that is kept for the next photo
 photos        add photos to the list, remove them, drop them into the view
 load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
@@ -40,6 +41,7 @@ from .command import register_command, unregister_command
 from .cut_seams import DOPPEL_OT_cut_seams
 from .export import DOPPEL_OT_export
 from .fit_light import DOPPEL_OT_fit_light
+from .give_back import DOPPEL_OT_give_back
 from .install_runtime import DOPPEL_OT_install_runtime
 from .job import STATE
 from .load_avatar import DOPPEL_OT_load_avatar
@@ -63,6 +65,7 @@ CLASSES = (
     DOPPEL_OT_reconstruct,
     DOPPEL_OT_batch,
     DOPPEL_OT_cancel,
+    DOPPEL_OT_give_back,
     DOPPEL_OT_load_avatar,
     DOPPEL_OT_apply_light,
     DOPPEL_OT_fit_light,

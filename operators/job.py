@@ -13,9 +13,10 @@ from ..core.errors import DoppelError, RuntimeMissing, Unexpected
 from ..core.estimate import Forecast
 from ..core.estimate import in_words as in_words_of_time
 from ..core.job import Done, Error, Log, Progress, Request
+from ..core.keeper import Keeper
 from ..core.runtime import Installation, read_runtime
 from ..core.worker import Read, Worker
-from .runtime import python, save_recent
+from .runtime import keep_seconds, python, save_recent
 
 
 @dataclass
@@ -33,6 +34,10 @@ class Job:
     forecast: Forecast | None = None
     made: Any = None
     error: DoppelError | None = None
+
+    def words(self) -> tuple[str, ...]:
+        """All that a panel shows of it: where these are the same, nothing needs to be drawn anew."""
+        return f"{self.stage}  {self.fraction:.0%}", self.remaining(), *self.lines
 
     def remaining(self) -> str:
         """How long it still takes, in words; "" where that is not known."""
@@ -73,11 +78,13 @@ def in_words(text: str, hint: str) -> str:
 
 @dataclass
 class State:
-    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first."""
+    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first; and whether
+    a worker is kept for the next photo."""
 
     job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
     recent: list[str] = field(default_factory=list)
+    keeper: Keeper = field(default_factory=Keeper)
 
     def remember(self, avatars: list[str]) -> None:
         """Put these Avatar files first among the recent ones, of which a few are kept, here and in the user folder."""
@@ -85,12 +92,18 @@ class State:
         save_recent(self.recent)
 
     def start(self, request: Request) -> Job:
-        """Start the request's worker. RuntimeMissing."""
-        forecast = Forecast(str(request.settings["quality"]), len(request.photos), time.monotonic())
-        return self.follow(Job(Worker(request, python()), forecast=forecast))
+        """Start the request's worker, in the process that was kept for it if there is one. RuntimeMissing."""
+        loaded = self.keeper.left() > 0
+        worker = self.keeper.start(request, python(), keep_seconds())
+        forecast = Forecast(str(request.settings["quality"]), len(request.photos), time.monotonic(), loaded)
+        return self._running(Job(worker, forecast=forecast))
 
     def follow(self, job: Job) -> Job:
-        """Make what has been started the running job."""
+        """Make what has been started the running job; the memory of a worker that is kept goes to it."""
+        self.keeper.release()
+        return self._running(job)
+
+    def _running(self, job: Job) -> Job:
         self.outcome, self.job = Outcome(), job
         return job
 
@@ -100,16 +113,16 @@ class State:
             raise RuntimeMissing(
                 f"Make With names {wanted.python}, which is not a file", "Choose a Python, or leave it empty for Blender's own."
             )
-        self.outcome = Outcome()
+        self.keeper.release()
         worker = Worker(wanted, Path(wanted.python), module="core.install", read=read_runtime)
-        self.job = Job(worker, "The runtime is being installed")
-        return self.job
+        return self._running(Job(worker, "The runtime is being installed"))
 
     def stop(self) -> None:
-        """Kill the worker of a job that nobody waits for any more."""
+        """Kill the worker of a job that nobody waits for any more, and let the one go that is kept."""
         if self.job:
             self.job.worker.cancel()
             self.job = None
+        self.keeper.release()
 
 
 RECENT = 6

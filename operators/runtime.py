@@ -29,6 +29,11 @@ def preference(name: str) -> str:
     return bpy.path.abspath(path) if path else ""
 
 
+def keep_seconds() -> float:
+    """How long a worker is kept for the next photo: the preferences' minutes, 0 where there are none."""
+    return 60.0 * getattr(preferences(), "keep_minutes", 0)
+
+
 def python() -> Path:
     """The Python that computes. RuntimeMissing where there is none."""
     return find_python(preference("python"), runtime_folder())

@@ -65,6 +65,7 @@ class Watched:
             self.start()
         except DoppelError as error:
             return self.fail(error)
+        self._shown: tuple[str, ...] = ()
         self._timer = context.window_manager.event_timer_add(0.1, window=context.window)
         context.window_manager.modal_handler_add(self)  # type: ignore[arg-type]
         return {"RUNNING_MODAL"}
@@ -78,8 +79,11 @@ class Watched:
             job.worker.cancel()
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
-        redraw(context)
-        if not pump(job):
+        before, over = self._shown, pump(job)
+        self._shown = job.words()
+        if over or self._shown != before:
+            redraw(context)
+        if not over:
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
         return self.end(job)

@@ -9,8 +9,13 @@ from ..operators.runtime import PACKAGE, installed, problem, python, runtime_fol
 from .runtime import draw_install, draw_job, installing
 from .text import paragraph
 
-PATHS = ("python", "weights", "body_file")
+COMPUTING = ("python", "weights", "body_file", "keep_minutes")
 INSTALLING = ("wheels", "index", "torch_index", "make_with")
+
+
+def _release(settings: "DOPPEL_preferences", context: bpy.types.Context) -> None:
+    """A worker that is kept was started with other preferences."""
+    STATE.keeper.release()
 
 
 class DOPPEL_preferences(bpy.types.AddonPreferences):
@@ -20,14 +25,30 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
         name="Python Runtime",
         description="A Python program that has the packages of requirements/runtime.txt, to compute with instead of the installed runtime",
         subtype="FILE_PATH",
+        update=_release,
     )
     weights: bpy.props.StringProperty(
-        name="Weights Folder", description="A folder of weights to use instead of those that came with the extension", subtype="DIR_PATH"
+        name="Weights Folder",
+        description="A folder of weights to use instead of those that came with the extension",
+        subtype="DIR_PATH",
+        update=_release,
     )
     body_file: bpy.props.StringProperty(
         name="SMPL File",
         description="Your own licensed SMPL model (.pkl or .npz), used instead of the open body that came with the extension",
         subtype="FILE_PATH",
+        update=_release,
+    )
+    keep_minutes: bpy.props.IntProperty(
+        name="Keep Ready",
+        description=(
+            "Minutes for which the process that computes stays after a photo, its models loaded, so that the next photo starts at once. "
+            "It holds some of the memory meanwhile, of a GPU's, too. 0: it ends with each photo"
+        ),
+        default=0,
+        min=0,
+        max=240,
+        update=_release,
     )
     flavour: setting_to_property(FLAVOUR, usual_flavour())
     wheels: bpy.props.StringProperty(
@@ -49,7 +70,7 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
-        for name in PATHS:
+        for name in COMPUTING:
             layout.prop(self, name)
         missing = problem()
         words = in_words(str(missing), missing.hint) if missing else f"Computes with {python()}"

@@ -1,5 +1,6 @@
 """The sidebar tab Doppel in the 3D view: press the button, watch, read what came of it. What is reconstructed stands above, in `photo`."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class DOPPEL_PT_reconstruct(InTab, bpy.types.Panel):
             _draw_progress(layout, STATE.job)
         else:
             _draw_start(layout, context, settings)
+            _draw_kept(layout)
         layout.operator("doppel.load_avatar", icon="IMPORT")
 
 
@@ -87,6 +89,15 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context, settings
     row.scale_y, row.enabled = 1.6, bool(photos)
     text = "Reconstruct from Image" if len(photos) < 2 else f"Reconstruct {len(photos)} Photos"
     fill(row.operator("doppel.reconstruct", text=text, icon="OUTLINER_OB_ARMATURE"), settings)
+
+
+def _draw_kept(layout: bpy.types.UILayout) -> None:
+    """That a process waits for the next photo, until when, and the button that ends it; nothing while none does."""
+    left = STATE.keeper.left()
+    if left > 0:
+        row = layout.row()
+        row.label(text=f"Ready for the next photo until {time.strftime('%H:%M', time.localtime(time.time() + left))}", icon="CHECKMARK")
+        row.operator("doppel.give_back", text="", icon="X")
 
 
 def fill(button: Any, settings: Any, **changed: str) -> None:

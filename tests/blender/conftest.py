@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -205,23 +206,34 @@ def tubes(parents, joints):
     return np.array(vertices), np.array(faces), np.array(owners)
 
 
-PRELUDE = """
+STAND_IN = """
 import json, shutil, sys, time
 from pathlib import Path
-request = json.load(open(sys.argv[-1]))
-out = Path(request["out"])
+
 def say(message, **values):
     print(json.dumps({"message": message, **values}), flush=True)
+
+def work(request, out):
+    pass
+%s
+
+kept = not sys.argv[-1].endswith(".json")
+path = sys.argv[-2 if kept else -1]
+while path:
+    request = json.load(open(path))
+    work(request, Path(request["out"]))
+    path = kept and sys.stdin.readline().strip()
 """
 
 
 @pytest.fixture
 def stand_in(tmp_path, monkeypatch):
-    """Puts a program in the worker's place: the lines given to it run in a bare Python that knows `request`, `out` and `say`."""
+    """Puts a program in the worker's place: the lines given to it run in a bare Python that knows `request`, `out` and `say`, and again for
+    each request where the process is kept."""
 
     def make(lines: str) -> None:
         script, program = tmp_path / "stand_in.py", tmp_path / "stand-in"
-        script.write_text(PRELUDE + lines)
+        script.write_text(STAND_IN % textwrap.indent(lines, "    "))
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
         program.chmod(0o755)
         monkeypatch.setenv("DOPPEL_PYTHON", str(program))

@@ -1,5 +1,6 @@
 """The sidebar draws what is so: every state of a job has its words and its buttons. A stand-in layout writes down what is drawn."""
 
+import re
 import types
 
 import bpy
@@ -114,6 +115,15 @@ def test_a_running_job_has_a_bar_and_a_cancel_button(draw, state, part, chosen):
     assert "Fitting the body  42% About 7 s left" in layout.text()
     assert "doppel.cancel" in layout.buttons
     assert "doppel.reconstruct" not in layout.buttons
+
+
+def test_a_process_that_is_kept_is_shown_with_the_button_that_ends_it(draw, state, stand_in, chosen, monkeypatch):
+    stand_in("")
+    assert "doppel.give_back" not in draw("DOPPEL_PT_reconstruct").buttons
+    monkeypatch.setattr(state.keeper, "left", lambda: 60.0)
+    layout = draw("DOPPEL_PT_reconstruct")
+    assert re.search(r"Ready for the next photo until \d\d:\d\d", layout.text())
+    assert "doppel.give_back" in layout.buttons
 
 
 def test_the_result_shows_facts_warnings_and_errors_with_hints(draw, state, part):
@@ -283,7 +293,7 @@ def test_the_preferences_say_whether_a_job_can_run(part, stand_in, monkeypatch, 
     def drawn() -> str:
         layout = Layout()
         context = types.SimpleNamespace(preferences=PREFERENCES, region=types.SimpleNamespace(width=3000))
-        values = dict.fromkeys(("python", "weights", "body_file", "wheels", "index", "torch_index", "make_with"), "")
+        values = dict.fromkeys(("python", "weights", "body_file", "keep_minutes", "wheels", "index", "torch_index", "make_with"), "")
         part("panels.preferences").DOPPEL_preferences.draw(types.SimpleNamespace(layout=layout, flavour="cuda", **values), context)
         assert layout.of("prop") == [*values, "flavour"]
         assert layout.buttons["doppel.install_runtime"].flavour == "cuda"

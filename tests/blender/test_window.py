@@ -85,7 +85,7 @@ def test_cancel_ends_within_a_second_and_leaves_the_scene_alone(modal, stand_in,
     operator.begin(window)
     while state.job.stage == "Starting":
         send("TIMER")
-    child = state.job.worker._child
+    child = state.job.worker.child.process
     send("ESC") if how == "escape" else bpy.ops.doppel.cancel()
     assert until(send, [{"CANCELLED"}]) < 1
     assert child.poll() is not None
@@ -110,11 +110,26 @@ def test_only_the_sidebars_and_the_preferences_are_drawn_anew(part):
     assert drawn == [("VIEW_3D", "UI"), ("PREFERENCES", "WINDOW")]
 
 
+def test_it_draws_anew_only_when_there_is_something_new_to_see(modal, stand_in, state, part, monkeypatch):
+    """Where drawing is slow, drawing at every tick would leave no time for a press on Cancel."""
+    operator, window, send = modal
+    stand_in('say("progress", stage="Finding people", fraction=0.1); time.sleep(60)')
+    drawn = []
+    monkeypatch.setattr(part("operators.watch"), "redraw", lambda context: drawn.append(state.job.words()))
+    monkeypatch.setattr(part("operators.job").Job, "remaining", lambda job: "about 7 s left")
+    operator.begin(window)
+    while state.job.stage == "Starting":
+        send("TIMER")
+    for _ in range(20):
+        send("TIMER")
+    assert drawn == [("Starting  0%", "about 7 s left"), ("Finding people  10%", "about 7 s left")]
+
+
 def test_a_closed_window_kills_the_worker(modal, stand_in, state):
     operator, window, _ = modal
     stand_in("time.sleep(60)")
     operator.begin(window)
-    child = state.job.worker._child
+    child = state.job.worker.child.process
     operator.cancel(window)
     assert child.wait(timeout=1) != 0
     assert (state.job, window.timers) == (None, [])
@@ -124,7 +139,7 @@ def test_switching_the_add_on_off_ends_the_job(modal, stand_in, state, installed
     operator, window, send = modal
     stand_in("time.sleep(60)")
     operator.begin(window)
-    child = state.job.worker._child
+    child = state.job.worker.child.process
     addon_utils.disable(installed)
     addon_utils.enable(installed)
     assert send("TIMER") == {"CANCELLED"}

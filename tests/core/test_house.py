@@ -26,6 +26,7 @@ FIRST_RING = (
     "gutter",
     "install",
     "job",
+    "keeper",
     "light",
     "memory",
     "motion",

@@ -100,8 +100,8 @@ def test_what_the_child_started_ends_with_it(start, how):
         time.sleep(60)
     """)
     (said,) = running.poll(timeout=20.0)
-    running.cancel() if how == "cancel" else running._child.stdin.close()
-    running._child.wait(timeout=5)
+    running.cancel() if how == "cancel" else running.child.process.stdin.close()
+    running.child.process.wait(timeout=5)
     deadline = time.monotonic() + 1
     while _alive(int(said.line)):
         assert time.monotonic() < deadline
@@ -124,7 +124,7 @@ def test_ctrl_c_kills_the_child_and_is_cancelled(start):
 
     with pytest.raises(Cancelled):
         running.wait(interrupt)
-    assert running._child.wait(timeout=5) != 0
+    assert running.child.process.wait(timeout=5) != 0
 
 
 def test_full_stderr_does_not_stop_the_child(start):

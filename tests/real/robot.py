@@ -110,11 +110,15 @@ def _under_mouse() -> str:
     return bpy.context.window_manager.clipboard
 
 
-def click(place: tuple[int, int]) -> Steps:
+def click(place: tuple[int, int]) -> Generator[None, None, float]:
+    """The button at this place pressed; the time (`time.monotonic`) of its release, which is what a button acts on."""
     window, (x, y) = the_view()[0], place
+    released = 0.0
     for kind, value in (("MOUSEMOVE", "NOTHING"), ("LEFTMOUSE", "PRESS"), ("LEFTMOUSE", "RELEASE")):
+        released = time.monotonic()
         window.event_simulate(type=kind, value=value, x=x, y=y)
         yield
+    return released
 
 
 def press(key: str, place: tuple[int, int], **modifiers: bool) -> Steps:

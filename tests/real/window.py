@@ -91,9 +91,8 @@ def people(out: Path, photo: str) -> Steps:
 
 
 def cancelled(place: tuple[int, int]) -> Steps:
-    """Cancel pressed; the seconds until nothing runs any more, under one."""
-    start = time.monotonic()
-    yield from click(place)
+    """Cancel pressed; the seconds from the button's release until nothing runs any more, under one."""
+    start = yield from click(place)
     yield from until(lambda: state().job is None, 10, "Cancel did not end it")
     took = time.monotonic() - start
     assert took < 1, f"Cancel took {took:.2f} s"
