@@ -24,6 +24,7 @@ Two rings. The first needs the standard library and numpy only, so Blender's own
     photo_list  which files are photos, and what their results are called
     probe       what packages and devices a Python has
     records     how each photo's results were made, and their checksums
+    removal     a runtime deleted: moved aside, then by a child that outlives its parent
     rotations   quaternions, matrices, axis-angle vectors, slerp
     runtime     the installed runtime: its folder, its record, its size
     settings    every option once: default, range, unit, label, tooltip

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import FolderNotWritable, RuntimeMissing, SettingInvalid
+from .errors import RuntimeMissing, SettingInvalid
 from .settings import Choice, Setting
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,19 +146,6 @@ def free_disk(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def remove_runtime(folder: Path) -> None:
-    """Delete the runtime, the record first. FolderNotWritable with the file that would not go. A folder that holds none is refused."""
-    if not folder.is_dir():
-        return
-    if not (folder / RECORD).is_file() and not (folder / "pyvenv.cfg").is_file() and any(folder.iterdir()):
-        raise FolderNotWritable(f"{folder} holds something else than a runtime, and was left alone", "Remove it yourself.")
-    try:
-        (folder / RECORD).unlink(missing_ok=True)
-        shutil.rmtree(folder)
-    except OSError as error:
-        raise FolderNotWritable(f"{error.filename} could not be removed: {error.strerror}") from error
 
 
 def pins_digest() -> str:

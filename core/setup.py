@@ -8,7 +8,8 @@ from pathlib import Path
 from .doctor import examine, page, ready
 from .errors import DoppelError
 from .job import Progress
-from .runtime import FLAVOUR, Installation, read_runtime, remove_runtime, usual_flavour
+from .removal import STAGE, delete, put_aside, waiting
+from .runtime import FLAVOUR, GIB, Installation, read_runtime, usual_flavour
 from .worker import Worker
 
 
@@ -44,9 +45,7 @@ def setup(arguments: argparse.Namespace, folder: Path, online: bool) -> int:
     used."""
     try:
         if arguments.remove:
-            remove_runtime(folder)
-            sys.stdout.write("The runtime is removed\n")
-            return 0
+            return _remove(folder)
         if not arguments.wheels and not online:
             sys.stderr.write("OnlineAccessOff: Blender may not use the network\n  Add --online-mode before --command, or give --wheels.\n")
             return 3
@@ -60,6 +59,16 @@ def setup(arguments: argparse.Namespace, folder: Path, online: bool) -> int:
     sys.stdout.write(
         f"The runtime is installed in {folder}: torch {made.torch}, on {made.device}\n" + (f"{made.note}\n" if made.note else "")
     )
+    return 0
+
+
+def _remove(folder: Path) -> int:
+    """Delete the runtime, and what earlier removals left of others; 0. FolderNotWritable."""
+    put_aside(folder)
+    sys.stdout.write(f"{STAGE}\n")
+    sys.stdout.flush()
+    freed = delete(waiting(folder))
+    sys.stdout.write(f"The runtime is removed: {freed / GIB:.1f} GiB are free again\n")
     return 0
 
 

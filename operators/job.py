@@ -3,6 +3,7 @@
 `pump` is a plain function, so that a timer in a window, a loop in a script and a test can all drive it.
 """
 
+import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ..core.estimate import Forecast
 from ..core.estimate import in_words as in_words_of_time
 from ..core.job import Done, Error, Log, Progress, Request
 from ..core.keeper import Keeper
+from ..core.removal import STAGE, Removal, put_aside, read_freed, waiting
 from ..core.runtime import Installation, read_runtime
 from ..core.worker import Read, Worker
 from .runtime import keep_seconds, python, save_recent
@@ -78,13 +80,14 @@ def in_words(text: str, hint: str) -> str:
 
 @dataclass
 class State:
-    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first; and whether
-    a worker is kept for the next photo."""
+    """What the panels show: the running job, or None; the last one's outcome; paths of the Avatars made lately, newest first; whether a
+    worker is kept for the next photo; and how it goes where a removed runtime is being deleted, which stops nothing else."""
 
     job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
     recent: list[str] = field(default_factory=list)
     keeper: Keeper = field(default_factory=Keeper)
+    removal: Job | None = None
 
     def remember(self, avatars: list[str]) -> None:
         """Put these Avatar files first among the recent ones, of which a few are kept, here and in the user folder."""
@@ -116,6 +119,15 @@ class State:
         self.keeper.release()
         worker = Worker(wanted, Path(wanted.python), module="core.install", read=read_runtime)
         return self._running(Job(worker, "The runtime is being installed"))
+
+    def remove(self, folder: Path) -> Job:
+        """Take the runtime of this folder out of use, and start deleting it, with what earlier removals left. It goes on without Blender.
+        FolderNotWritable, RuntimeMissing."""
+        self.keeper.release()
+        put_aside(folder)
+        wanted = Removal(tuple(map(str, waiting(folder))))
+        self.removal = Job(Worker(wanted, Path(sys.executable), module="core.removal", read=read_freed), stage=STAGE)
+        return self.removal
 
     def stop(self) -> None:
         """Kill the worker of a job that nobody waits for any more, and let the one go that is kept."""

@@ -2,11 +2,12 @@
 
 import bpy
 
+from ..core.removal import waiting
 from ..core.runtime import FLAVOUR, GIB, usual_flavour
 from ..operators.job import STATE, in_words
 from ..operators.properties import setting_to_property
 from ..operators.runtime import PACKAGE, installed, problem, python, runtime_folder
-from .runtime import draw_install, draw_job, installing
+from .runtime import draw_install, draw_job, draw_removal, installing
 from .text import paragraph
 
 COMPUTING = ("python", "weights", "body_file", "keep_minutes")
@@ -83,6 +84,10 @@ class DOPPEL_preferences(bpy.types.AddonPreferences):
 def draw_runtime(box: bpy.types.UILayout, context: bpy.types.Context, settings: bpy.types.AddonPreferences) -> None:
     for name in INSTALLING:
         box.prop(settings, name)
+    if STATE.removal:
+        draw_removal(box, STATE.removal)
+    elif waiting(runtime_folder()):
+        paragraph(box, context, "A removed runtime is not deleted yet: press Remove Runtime", "INFO")
     if installing():
         draw_job(box, context, STATE.job)
         return
@@ -93,4 +98,5 @@ def draw_runtime(box: bpy.types.UILayout, context: bpy.types.Context, settings: 
             if note:
                 paragraph(box, context, note, "INFO")
     draw_install(box, context, settings, "Repair Runtime" if there else "Install Runtime")
-    box.operator("doppel.remove_runtime", icon="TRASH")
+    size = f" ({runtime.size / GIB:.1f} GiB)" if runtime else ""
+    box.operator("doppel.remove_runtime", text=f"Remove Runtime{size}", icon="TRASH")

@@ -21,6 +21,8 @@ class DOPPEL_PT_runtime(InTab, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         missing = problem()
+        if STATE.removal:
+            draw_removal(layout, STATE.removal)
         if installing():
             draw_job(layout, context, STATE.job)
         elif missing and missing.kind == "RuntimeMissing":
@@ -54,6 +56,11 @@ def draw_install(layout: bpy.types.UILayout, context: bpy.types.Context, setting
     row = layout.row()
     row.scale_y, row.enabled = 1.6, bool(wheels or bpy.app.online_access)
     row.operator("doppel.install_runtime", text=text, icon="IMPORT").flavour = flavour
+
+
+def draw_removal(layout: bpy.types.UILayout, job: Job) -> None:
+    """How much of a removed runtime is deleted. There is nothing to press: nobody has to wait for it."""
+    layout.progress(factor=job.fraction, text=f"{job.stage}  {job.fraction:.0%}")
 
 
 def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:

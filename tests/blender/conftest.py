@@ -296,4 +296,5 @@ def state(part):
     state.job, state.outcome, state.recent = None, part("operators.job").Outcome(), []
     yield state
     state.stop()
+    state.removal = None
     state.outcome = part("operators.job").Outcome()

@@ -106,6 +106,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
         "drop_photos",
         "export",
         "fit_light",
+        "give_back",
         "install_runtime",
         "load_avatar",
         "low_poly",

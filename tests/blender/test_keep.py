@@ -1,4 +1,4 @@
-"""Keep Ready: the process of one photo does the next one, and goes when it is sent away, or when anything is changed that it was started with."""
+"""Keep Ready: the process of one photo does the next one, and goes when it is sent away or what it was started with has changed."""
 
 import addon_utils
 import bpy

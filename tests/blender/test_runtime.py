@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+import types
 
 import bpy
 import pytest
@@ -13,7 +15,8 @@ def folder(part, monkeypatch):
     monkeypatch.delenv("DOPPEL_PYTHON", raising=False)
     folder = part("operators.runtime").runtime_folder()
     yield folder
-    part("core.runtime").remove_runtime(folder)
+    part("core.removal").put_aside(folder)
+    part("core.removal").delete(part("core.removal").waiting(folder))
 
 
 @pytest.fixture
@@ -56,9 +59,75 @@ def test_it_installs_and_is_removed(part, folder, installer, state, tmp_path):
     assert state.outcome.warnings == ["A note"]
     assert part("operators.runtime").installed().outdated
     assert bpy.ops.doppel.remove_runtime() == {"FINISHED"}
-    assert not folder.exists()
+    assert not list(folder.parent.glob("runtime*"))
     assert part("operators.runtime").installed() is None
-    assert not bpy.ops.doppel.remove_runtime.poll()
+    assert state.outcome.facts == ["The runtime is deleted: 0.0 GiB are free again"]
+    with pytest.raises(RuntimeError, match="No runtime is installed"):
+        bpy.ops.doppel.remove_runtime()
+
+
+@pytest.fixture
+def big(folder):
+    """A runtime of many files in the runtime's place."""
+    (folder / "lib").mkdir(parents=True)
+    (folder / "doppel-runtime.json").write_text("{}")
+    for number in range(3000):
+        (folder / "lib" / str(number)).touch()
+    return folder
+
+
+def test_in_a_window_it_is_out_of_use_at_once_and_deleted_meanwhile(part, big, state, monkeypatch):
+    """Its execute takes a moment whatever the size; the timer that it leaves tells how it goes, and ends with it."""
+    module, timers, reports = part("operators.remove_runtime"), [], []
+    operator = types.SimpleNamespace(report=lambda kind, text: reports.append((*kind, text)))
+    window = types.SimpleNamespace(background=False, timers=types.SimpleNamespace(register=lambda look, **named: timers.append(look)))
+    monkeypatch.setattr(module, "bpy", types.SimpleNamespace(app=window, context=bpy.context))
+    start = time.perf_counter()
+    assert module.DOPPEL_OT_remove_runtime.execute(operator, bpy.context) == {"FINISHED"}
+    assert time.perf_counter() - start < 0.5
+    assert not big.exists()
+    assert reports == [("INFO", "The runtime is out of use, and is being deleted")]
+    assert state.removal.stage == "Deleting the runtime"
+    with pytest.raises(RuntimeError, match="still being deleted"):
+        bpy.ops.doppel.remove_runtime()
+    assert bpy.ops.doppel.install_runtime.poll()
+    (look,) = timers
+    while look() is not None:
+        time.sleep(0.02)
+    assert state.removal is None
+    assert state.outcome.facts == ["The runtime is deleted: 0.0 GiB are free again"]
+    assert not part("core.removal").waiting(big)
+
+
+def test_a_runtime_that_cannot_be_moved_stays_and_that_is_said(part, big, state, monkeypatch):
+    def refuse(*words):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(part("core.removal").Path, "rename", refuse)
+        with pytest.raises(RuntimeError, match=r"could not be moved: Permission denied\. Close what uses it"):
+            bpy.ops.doppel.remove_runtime()
+    assert (big / "doppel-runtime.json").exists()
+    assert state.removal is None
+
+
+def test_what_a_killed_removal_left_can_be_removed_again(part, big, state):
+    state.remove(big).worker.cancel()
+    while not part("operators.job").pump(state.removal, timeout=0.1):
+        pass
+    state.removal = None
+    assert part("core.removal").waiting(big)
+    assert bpy.ops.doppel.remove_runtime.poll()
+    assert bpy.ops.doppel.remove_runtime() == {"FINISHED"}
+    assert not part("core.removal").waiting(big)
+
+
+def test_switching_the_add_on_off_does_not_stop_the_deleting(part, big, state):
+    process = state.remove(big).worker.child.process
+    state.stop()
+    assert process.wait(timeout=20) == 0
+    assert not part("core.removal").waiting(big)
+    state.removal = None
 
 
 def test_without_the_network_it_wants_wheels(folder, installer, state):

@@ -33,6 +33,7 @@ FIRST_RING = (
     "photo_list",
     "probe",
     "records",
+    "removal",
     "rotations",
     "runtime",
     "settings",

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from core import install, runtime, worker
-from core.errors import DiskFull, FolderNotWritable, InstallFailed, NetworkUnreachable, PackageUnavailable, RuntimeMissing, SettingInvalid
+from core.errors import DiskFull, InstallFailed, NetworkUnreachable, PackageUnavailable, RuntimeMissing, SettingInvalid
 from core.job import Done, Error, Log, Progress
-from core.runtime import RECORD, Installation, load_installation, read_runtime, remove_runtime, runtime_python
+from core.removal import delete, put_aside, waiting
+from core.runtime import RECORD, Installation, load_installation, read_runtime, runtime_python
 from core.worker import Worker, find_python
 
 TORCH = """
@@ -81,8 +82,10 @@ def test_a_whole_runtime_from_a_folder_of_wheels(checkout, monkeypatch):
     assert [path.name for path in (checkout / "runtime").rglob("torch-*")] == ["torch-2.13.0+cpu.dist-info"]
     with pytest.raises(RuntimeMissing, match="half installed"):
         find_python(runtime=checkout / "runtime")
-    remove_runtime(checkout / "runtime")
+    put_aside(checkout / "runtime")
     assert not (checkout / "runtime").exists()
+    assert delete(waiting(checkout / "runtime")) > 1e6
+    assert not list(checkout.glob("runtime*"))
 
 
 def test_a_full_disk_is_told_before_anything_is_made(monkeypatch, tmp_path):
@@ -121,11 +124,19 @@ def test_a_runtime_whose_python_is_gone(tmp_path):
     assert runtime_python(tmp_path / "nowhere") is None
 
 
-def test_remove_leaves_other_folders_alone(tmp_path):
-    (tmp_path / "photo.jpg").touch()
-    with pytest.raises(FolderNotWritable, match="left alone"):
-        remove_runtime(tmp_path)
-    assert (tmp_path / "photo.jpg").exists()
+DEBIANS = """The virtual environment was not created successfully because ensurepip is not
+available.  On Debian/Ubuntu systems, you need to install the python3-venv package"""
+
+
+def test_a_python_without_ensurepip_is_told_with_the_package_that_brings_it(monkeypatch, tmp_path):
+    """A program in Python's place that says what Debian's does where python3-venv is not installed, and ends as it does."""
+    program = tmp_path / "python3.13"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{DEBIANS}\nEND\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(install.sys, "executable", str(program))
+    with pytest.raises(InstallFailed, match=r"python3\.13 has no ensurepip$") as raised:
+        install.install(Installation(str(tmp_path / "runtime"), "cpu"), lambda message: None)
+    assert "python3-venv" in raised.value.hint
 
 
 def test_a_request_reads_back_and_a_bad_one_is_refused(tmp_path):
