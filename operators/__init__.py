@@ -24,6 +24,7 @@ command       `blender --command doppel reconstruct …`
 
 job           the running job and how the last one ended, for the panels to show
 people        what a job made, into the scene
+person        what operators on one person of the scene have in common
 watch         what every operator that waits for a job does
 runtime       which Python computes, where weights and results are
 properties    core's settings as Blender's properties

@@ -6,9 +6,10 @@ import bpy
 
 from ..scene.ik import add_ik, why_no_ik
 from ..scene.person import parts, person_meant
+from .person import OfPerson
 
 
-class DOPPEL_OT_add_ik(bpy.types.Operator):
+class DOPPEL_OT_add_ik(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.add_ik"
     bl_label = "Add IK Controls"
     bl_description = (
@@ -17,13 +18,11 @@ class DOPPEL_OT_add_ik(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        reason = why_no_ik(parts(person)["armature"]) if person else "Select the person to control: reconstruct or load one first"
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    to = "to control"
+
+    @staticmethod
+    def why_not(person: bpy.types.Collection) -> str:
+        return why_no_ik(parts(person)["armature"])
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         add_ik(parts(person_meant(context))["armature"])

@@ -6,9 +6,10 @@ import bpy
 
 from ..scene.person import light_of, person_meant
 from ..scene.world import apply_light
+from .person import OfPerson
 
 
-class DOPPEL_OT_apply_light(bpy.types.Operator):
+class DOPPEL_OT_apply_light(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.apply_light"
     bl_label = "Apply Photo's Light"
     bl_description = (
@@ -17,12 +18,7 @@ class DOPPEL_OT_apply_light(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        if not person:
-            cls.poll_message_set("Select the person whose light to apply: reconstruct or load one first if there is none")
-        return bool(person)
+    to = "whose light to apply"
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         person = person_meant(context)

@@ -11,6 +11,7 @@ from ..scene.armature import rest_joints
 from ..scene.motion import apply_motion, lies_down
 from ..scene.person import parts, person_meant
 from .job import in_words
+from .person import OfPerson
 from .properties import PATH_OPTIONS
 
 ROOT_ITEMS = [
@@ -21,11 +22,13 @@ ROOT_ITEMS = [
 UP_ITEMS = [("Z", "Z", "As in AMASS"), ("Y", "Y", "As many body trackers write it")]
 
 
-class DOPPEL_OT_apply_motion(bpy.types.Operator):
+class DOPPEL_OT_apply_motion(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.apply_motion"
     bl_label = "Apply Motion"
     bl_description = "Let the selected person move as a motion file says: AMASS or SMPL (.npz, 24, 52 or 55 joints), or .bvh"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    to = "to move"
 
     filepath: bpy.props.StringProperty(
         name="Motion", description="The .npz or .bvh file", subtype="FILE_PATH", options={"SKIP_SAVE"} | PATH_OPTIONS
@@ -41,13 +44,6 @@ class DOPPEL_OT_apply_motion(bpy.types.Operator):
     rate: bpy.props.FloatProperty(
         name="File's Rate", description="Frames per second of an .npz that does not say so (0: it does)", default=0, min=0, max=1000
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        if not person:
-            cls.poll_message_set("Select the person to move: reconstruct or load one first if there is none")
-        return bool(person)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
         self.start = context.scene.frame_start

@@ -6,9 +6,10 @@ import bpy
 
 from ..scene.person import parts, person_meant
 from ..scene.seams import cut_seams, why_no_cut
+from .person import OfPerson
 
 
-class DOPPEL_OT_cut_seams(bpy.types.Operator):
+class DOPPEL_OT_cut_seams(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.cut_seams"
     bl_label = "Cut Seams"
     bl_description = (
@@ -17,6 +18,8 @@ class DOPPEL_OT_cut_seams(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
+    to = "to cut"
+
     factor: bpy.props.FloatProperty(
         name="Stretched",
         description="How many times longer in the T pose than in the photo an edge is to be cut",
@@ -24,13 +27,9 @@ class DOPPEL_OT_cut_seams(bpy.types.Operator):
         min=1.5,
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        reason = why_no_cut(parts(person)["armature"]) if person else "Select the person to cut: reconstruct or load one first"
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    @staticmethod
+    def why_not(person: bpy.types.Collection) -> str:
+        return why_no_cut(parts(person)["armature"])
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         person = parts(person_meant(context))

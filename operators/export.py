@@ -11,6 +11,7 @@ from ..scene.export import ENGINES, export_files
 from ..scene.material import texture_of
 from ..scene.person import parts, person_meant
 from .job import in_words
+from .person import OfPerson
 from .properties import PATH_OPTIONS, setting_to_property
 from .runtime import output_folder
 
@@ -18,10 +19,12 @@ WITHOUT_COLOURS = {*ENGINES, "usd", "fbx"}
 """Formats whose readers mostly show a texture and not the vertices' colours."""
 
 
-class DOPPEL_OT_export(bpy.types.Operator):
+class DOPPEL_OT_export(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.export"
     bl_label = "Export Person"
     bl_description = "Write files of the selected person for other programs, named after the person; the scene stays as it is"
+
+    to = "to export"
 
     __annotations__ = {
         "directory": bpy.props.StringProperty(
@@ -44,13 +47,6 @@ class DOPPEL_OT_export(bpy.types.Operator):
             default=True,
         ),
     }
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        if not person:
-            cls.poll_message_set("Select the person to export: reconstruct or load one first if there is none")
-        return bool(person)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
         context.window_manager.fileselect_add(self)

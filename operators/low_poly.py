@@ -9,10 +9,11 @@ from ..scene.low_poly import build_low_poly
 from ..scene.person import parts, person_meant
 from ..scene.texture import SIZES, why_no_bake
 from .job import in_words
+from .person import OfPerson
 from .texture import SIZE_ITEMS
 
 
-class DOPPEL_OT_low_poly(bpy.types.Operator):
+class DOPPEL_OT_low_poly(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.low_poly"
     bl_label = "Make Low-Poly"
     bl_description = (
@@ -20,6 +21,8 @@ class DOPPEL_OT_low_poly(bpy.types.Operator):
         "The full surface is hidden, and exports take what is shown"
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    to = "to copy"
 
     kind: bpy.props.EnumProperty(
         name="Polygons",
@@ -33,12 +36,9 @@ class DOPPEL_OT_low_poly(bpy.types.Operator):
     budget: bpy.props.IntProperty(name="Number", description="About how many polygons", default=10000, min=200, max=500000)
     size: bpy.props.EnumProperty(name="Texture", description="Pixels of the images", items=SIZE_ITEMS, default="2k")
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_no_bake(person_meant(context))
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    @staticmethod
+    def why_not(person: bpy.types.Collection) -> str:
+        return why_no_bake()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
         return context.window_manager.invoke_props_dialog(self)

@@ -8,6 +8,7 @@ from ..core.errors import DoppelError
 from ..scene.person import person_meant
 from ..scene.poses import show_pose
 from .job import in_words
+from .person import OfPerson
 
 POSE_ITEMS = [
     ("T", "T", "Arms straight out, on the ground: the pose the skeleton rests in"),
@@ -16,10 +17,12 @@ POSE_ITEMS = [
 ]
 
 
-class DOPPEL_OT_pose(bpy.types.Operator):
+class DOPPEL_OT_pose(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.pose"
     bl_label = "Set Pose"
     bl_description = "Put the selected person into a T pose, an A pose, or back into the pose of its photo"
+
+    to = "to pose"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
     pose: bpy.props.EnumProperty(name="Pose", description="Which pose", items=POSE_ITEMS, default="PHOTO")
@@ -28,13 +31,6 @@ class DOPPEL_OT_pose(bpy.types.Operator):
         description="Key the pose on the present frame. Without it an action is taken off the armature, and stays in the file",
         default=False,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        if not person:
-            cls.poll_message_set("Select the person to pose: reconstruct or load one first if there is none")
-        return bool(person)
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         try:

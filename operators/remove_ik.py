@@ -6,12 +6,15 @@ import bpy
 
 from ..scene.ik import has_ik, remove_ik, why_no_ik
 from ..scene.person import parts, person_meant
+from .person import OfPerson
 
 
-class DOPPEL_OT_remove_ik(bpy.types.Operator):
+class DOPPEL_OT_remove_ik(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.remove_ik"
     bl_label = "Remove IK Controls"
     bl_description = "Take the selected person's IK controls away. The pose stays as it is"
+
+    to = "whose controls to remove"
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
     bake: bpy.props.BoolProperty(
@@ -20,16 +23,10 @@ class DOPPEL_OT_remove_ik(bpy.types.Operator):
         default=True,
     )
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        armature = parts(person)["armature"] if person else None
-        reason = why_no_ik(armature) if armature else "Select the person whose controls to remove"
-        if armature and not has_ik(armature):
-            reason = "This person has no IK controls"
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    @staticmethod
+    def why_not(person: bpy.types.Collection) -> str:
+        armature = parts(person)["armature"]
+        return why_no_ik(armature) if has_ik(armature) else "This person has no IK controls"
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         baked = remove_ik(parts(person_meant(context))["armature"], self.bake)

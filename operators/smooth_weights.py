@@ -6,9 +6,10 @@ import bpy
 
 from ..scene.person import parts, person_meant
 from ..scene.weights import smooth_weights
+from .person import OfPerson
 
 
-class DOPPEL_OT_smooth_weights(bpy.types.Operator):
+class DOPPEL_OT_smooth_weights(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.smooth_weights"
     bl_label = "Smooth Weights"
     bl_description = (
@@ -16,6 +17,8 @@ class DOPPEL_OT_smooth_weights(bpy.types.Operator):
         "The photo's pose changes a little with them"
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
+
+    to = "whose weights to smooth"
 
     steps: bpy.props.IntProperty(name="Steps", description="How many vertices far weights are evened out", default=5, min=1, max=100)
     strength: bpy.props.FloatProperty(
@@ -31,13 +34,6 @@ class DOPPEL_OT_smooth_weights(bpy.types.Operator):
         description="Leave vertices alone that are not selected in the surface's edit mode",
         default=False,
     )
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        person = person_meant(context)
-        if not person:
-            cls.poll_message_set("Select the person whose weights to smooth: reconstruct or load one first if there is none")
-        return bool(person)
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         surface: Any = parts(person_meant(context))["surface"]

@@ -8,11 +8,12 @@ from ..core.errors import DoppelError
 from ..scene.person import parts, person_meant
 from ..scene.texture import SIZES, give_texture, why_no_bake
 from .job import in_words
+from .person import OfPerson
 
 SIZE_ITEMS = [(name, name, f"{side} × {side} pixels") for name, side in SIZES.items()]
 
 
-class DOPPEL_OT_texture(bpy.types.Operator):
+class DOPPEL_OT_texture(OfPerson, bpy.types.Operator):
     bl_idname = "doppel.texture"
     bl_label = "Make Texture"
     bl_description = (
@@ -21,14 +22,13 @@ class DOPPEL_OT_texture(bpy.types.Operator):
     )
     bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012
 
+    to = "whose colours to bake"
+
     size: bpy.props.EnumProperty(name="Size", description="Pixels of the texture", items=SIZE_ITEMS, default="2k")
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        reason = why_no_bake(person_meant(context))
-        if reason:
-            cls.poll_message_set(reason)
-        return not reason
+    @staticmethod
+    def why_not(person: bpy.types.Collection) -> str:
+        return why_no_bake()
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         surface = parts(person_meant(context))["surface"]

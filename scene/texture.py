@@ -28,10 +28,8 @@ ROLE = "doppel_bake"
 """Custom property of the copies that are baked: which of the two each is."""
 
 
-def why_no_bake(person: bpy.types.Collection | None) -> str:
-    """Why the person's surface cannot be baked; "" if it can."""
-    if person is None:
-        return "Select a person: reconstruct or load one first if there is none"
+def why_no_bake() -> str:
+    """Why no surface can be baked; "" if one can."""
     return "" if hasattr(bpy.context.scene, "cycles") else "Cycles is switched off: enable it in Preferences › Add-ons"
 
 

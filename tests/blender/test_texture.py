@@ -85,7 +85,7 @@ def test_an_avatars_texture_is_shown_and_packed(part, avatar, surface_of):
 def test_make_texture_says_why_not():
     for button in (bpy.ops.doppel.texture, bpy.ops.doppel.low_poly):
         assert not button.poll()
-        with pytest.raises(RuntimeError, match="Select a person"):
+        with pytest.raises(RuntimeError, match="Select the person"):
             button()
 
 

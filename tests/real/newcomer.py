@@ -140,8 +140,16 @@ def differences(was: dict, found: dict) -> list[str]:
 def in_window(blender: Blender, photo: Path) -> str:
     """Reconstruct and Cancel pressed with the mouse; the pictures are in `out`."""
     blender.window("people", 1900, str(photo))
-    took = json.loads((blender.out / "window.json").read_text())["cancelled_within"]
-    return f"Cancel took {took:.2f} s; " + ", ".join(sorted(file.name for file in blender.out.glob("*.jpg")))
+    seconds = json.loads((blender.out / "window.json").read_text())
+    told = f"Cancel took {seconds['cancelled']:.2f} s; begun after {seconds['first']:.1f} s, the next photo after {seconds['second']:.2f} s"
+    return f"{told}; {', '.join(sorted(file.name for file in blender.out.glob('*.jpg')))}"
+
+
+def remove_in_window(blender: Blender) -> str:
+    """The runtime gone from the disk again, by the button's operator, while the window stays alive."""
+    blender.window("remove", 1000)
+    said = json.loads((blender.out / "remove.json").read_text())
+    return f"the window stood still for {said['still']:.2f} s at most; after {said['seconds']:.0f} s: {said['said']}"
 
 
 def without_runtime(blender: Blender) -> str:
@@ -183,6 +191,7 @@ def main() -> int:
         "Import .glb": lambda: read_again(blender, "glb"),
         "Import .fbx": lambda: read_again(blender, "fbx"),
         "Window": lambda: in_window(blender, arguments.photo.absolute()),
+        "Window, Remove Runtime": lambda: remove_in_window(blender),
         "Remove Runtime": lambda: remove_runtime(blender),
     }
     return walk({name: step for name, step in steps.items() if arguments.window or not name.startswith("Window")})

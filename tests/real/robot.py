@@ -50,9 +50,13 @@ def wait(seconds: float) -> Steps:
         yield
 
 
+def the_window() -> Any:
+    return bpy.context.window_manager.windows[0]
+
+
 def the_view() -> tuple[Any, Any, Any]:
     """The window, its 3D view, and that view's sidebar."""
-    window = bpy.context.window_manager.windows[0]
+    window = the_window()
     area = max((area for area in window.screen.areas if area.type == "VIEW_3D"), key=lambda area: area.width * area.height)
     return window, area, next(region for region in area.regions if region.type == "UI")
 
@@ -85,13 +89,13 @@ def drag(x: int, y: int, to_x: int) -> Steps:
     window.event_simulate(type="LEFTMOUSE", value="RELEASE", x=to_x, y=y)
 
 
-def find(operator: str, above: int = 0) -> Generator[None, None, tuple[int, int]]:
+def find(operator: str, above: int = 0, across: float = 0.5) -> Generator[None, None, tuple[int, int]]:
     """Where in the sidebar the first button of this operator is, such as `doppel.cancel`: the mouse goes down it until one is under it.
 
-    above: where to begin, pixels from the window's lower edge (0: at the sidebar's upper edge).
+    above: where to begin, pixels from the window's lower edge (0: at the sidebar's upper edge). across: where in the sidebar's width.
     """
     window, _, region = the_view()
-    x = region.x + region.width // 2
+    x = region.x + int(region.width * across)
     for y in range(above or region.y + region.height - 8, region.y, -9):
         window.event_simulate(type="MOUSEMOVE", value="NOTHING", x=x, y=y)
         yield

@@ -1,6 +1,7 @@
 """What a newcomer does in Blender's window, with the mouse; `newcomer.py --window` runs it, and the documentation's pictures come from it.
 
-`blender --enable-event-simulate -p 0 0 WIDTH HEIGHT --python window.py -- STEP OUT [PHOTO]`, STEP is `before` (no runtime yet) or `people`.
+`blender --enable-event-simulate -p 0 0 WIDTH HEIGHT --python window.py -- STEP OUT [PHOTO]`, STEP is `before` (no runtime yet), `people`
+or `remove`.
 """
 
 import json
@@ -9,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import addon_utils
 import bpy
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from robot import Steps, click, find, in_view, of_region, open_sidebar, picture, play, press, save, side_by_side, the_view, wait
+from robot import Steps, click, find, in_view, of_region, open_sidebar, picture, play, press, save, side_by_side, the_view, the_window, wait
 
 WIDTH = 330
 """Of the sidebar, pixels."""
@@ -54,7 +56,7 @@ def before(out: Path) -> Steps:
 
 
 def people(out: Path, photo: str) -> Steps:
-    """Reconstruct pressed, cancelled, pressed again; the person undone and done again; pictures of each panel."""
+    """Reconstruct pressed, cancelled, pressed again; the person undone and done again; a process kept; pictures of each panel."""
     scene: Any = bpy.context.scene
     scene.doppel.photo = bpy.data.images.load(photo)
     scene.doppel.folder = str(out / "window")
@@ -83,11 +85,77 @@ def people(out: Path, photo: str) -> Steps:
         shading.type, shading.color_type = "SOLID", "VERTEX"
         bpy.ops.view3d.view_camera()
     yield from wait(1)
-    panels, split = column(), below(button, 44)
+    load = yield from find("doppel.load_avatar", above=button[1])
+    panels, split = column(), below(load, 14)
     save(progress, out / "progress.jpg")
     save(side_by_side([panels[:split], panels[split:]]), out / "sidebar.jpg")
     save(picture(), out / "window.jpg")
-    (out / "window.json").write_text(json.dumps({"cancelled_within": took}))
+    first, second, kept = yield from ready_for_the_next(button)
+    save(kept, out / "kept.jpg")
+    (out / "window.json").write_text(json.dumps({"cancelled": took, "first": first, "second": second}))
+
+
+def ready_for_the_next(place: tuple[int, int]) -> Any:
+    """Two people made with Keep Ready set, then the process given back with the mouse. Seconds from each press until its photo is read, and
+    a picture of what the panel says."""
+    preferences().keep_minutes, bpy.context.scene.doppel.quality = 5, "draft"
+    began = []
+    for _ in range(2):
+        start = yield from click(place)
+        yield from until(lambda: state().job and state().job.stage != "Starting", SETTLED, "no photo was begun")
+        began.append(time.monotonic() - start)
+        yield from until(lambda: state().job is None, 8 * SETTLED, "it never ended")
+        yield from wait(0.5)
+    process = state().keeper.worker.child.process
+    assert process.poll() is None, "the process did not stay"
+    end = yield from find("doppel.give_back", above=place[1] + 40, across=0.86)
+    shown = column()[below(end, -60) : below(end, 16)]
+    yield from click(end)
+    yield from until(lambda: process.poll() is not None, 2, "the process is still there")
+    assert began[1] < 1, f"the second photo began after {began[1]:.2f} s"
+    return *began, shown
+
+
+def remove(out: Path) -> Steps:
+    """Remove Runtime asked for and confirmed; the longest time for which the window stood still until all is deleted, under one second."""
+    (module,) = [module for name, module in sys.modules.items() if name.endswith(".doppel.operators.runtime")]
+    folder = module.runtime_folder()
+    yield from preferences_shown(out / "preferences.jpg")
+    window = the_window()
+    with bpy.context.temp_override(window=window):
+        bpy.ops.doppel.remove_runtime("INVOKE_DEFAULT")
+    yield from wait(0.5)
+    assert folder.exists(), "it was not asked for"
+    last, still = time.monotonic(), 0.0
+    window.event_simulate(type="RET", value="PRESS", x=window.width // 2, y=window.height // 2)
+    window.event_simulate(type="RET", value="RELEASE", x=window.width // 2, y=window.height // 2)
+    start = last
+    while not state().outcome.facts:
+        assert time.monotonic() - start < 8 * SETTLED, "it was never deleted"
+        yield
+        last, still = time.monotonic(), max(still, time.monotonic() - last)
+        if folder.exists():
+            assert time.monotonic() - start < 1, "it is not out of use after a second"
+    assert not list(folder.parent.glob("runtime*")), "something is left"
+    assert still < 1, f"the window stood still for {still:.2f} s"
+    (out / "remove.json").write_text(json.dumps({"still": still, "seconds": time.monotonic() - start, "said": state().outcome.facts[0]}))
+
+
+def preferences_shown(path: Path) -> Steps:
+    """The add-on's preferences in the place of the 3D view, and a picture of them."""
+    _, area, _ = the_view()
+    (name,) = [name for name in bpy.context.preferences.addons.keys() if name.endswith(".doppel")]  # noqa: SIM118 - modules by name
+    area.type = "PREFERENCES"
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = "Doppel"
+    addon_utils.module_bl_info(sys.modules[name])["show_expanded"] = True
+    yield from wait(2)
+    save(of_region(picture(), next(region for region in area.regions if region.type == "WINDOW")), path)
+
+
+def preferences() -> Any:
+    (name,) = [name for name in bpy.context.preferences.addons.keys() if name.endswith(".doppel")]  # noqa: SIM118 - modules by name
+    return bpy.context.preferences.addons[name].preferences
 
 
 def cancelled(place: tuple[int, int]) -> Steps:
@@ -125,7 +193,7 @@ def column() -> np.ndarray:
     return of_region(picture(), the_view()[2])
 
 
-STEPS = {"before": before, "people": people}
+STEPS = {"before": before, "people": people, "remove": remove}
 
 if __name__ == "__main__":
     bpy.context.preferences.view.show_splash = False
