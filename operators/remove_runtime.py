@@ -57,12 +57,13 @@ def look(timeout: float | None = None) -> float | None:
     job = STATE.removal
     if job is None:
         return None
-    over = pump(job, timeout)
+    before, over = job.words(), pump(job, timeout)
     if over:
         STATE.removal = None
         if job.error:
             STATE.outcome.errors.append(problem_of(job.error))
         else:
             STATE.outcome.facts.append(f"The runtime is deleted: {job.made / GIB:.1f} GiB are free again")
-    redraw(bpy.context)
+    if over or job.words() != before:
+        redraw(bpy.context)
     return None if over else 0.2

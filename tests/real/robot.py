@@ -137,7 +137,7 @@ def press(key: str, place: tuple[int, int], **modifiers: bool) -> Steps:
 
 def picture() -> np.ndarray:
     """The window as it is seen now, (H, W, 3) bytes, rows from above: from the virtual screen's memory, laid out as an .xwd."""
-    window, screen = the_view()[0], Path(os.environ["DOPPEL_SCREEN"]).read_bytes()
+    window, screen = the_window(), Path(os.environ["DOPPEL_SCREEN"]).read_bytes()
     header = np.frombuffer(screen, dtype=">u4", count=25).astype(int)
     height, line, start = header[5], header[12], header[0] + 12 * header[19]
     pixels = np.frombuffer(screen, dtype=np.uint8, count=height * line, offset=start).reshape(height, line // 4, 4)
