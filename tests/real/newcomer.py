@@ -121,6 +121,16 @@ def read_again(blender: Blender, suffix: str) -> str:
     return ", ".join(readers)
 
 
+def validate(blender: Blender, folder: Path) -> str:
+    """The exported .glb has no errors in Khronos's validator."""
+    (file,) = (blender.out / "exports").glob("*.glb")
+    ended = subprocess.run(["node", str(HERE / "validate.mjs"), str(folder), str(file)], capture_output=True, text=True, check=False)
+    expect(ended.returncode == 0, f"the validator does not run: {ended.stderr.strip()[-300:]}")
+    found = json.loads(ended.stdout)
+    expect(found["numErrors"] == 0, f"{file.name}: {found['messages']}")
+    return f"no errors, {found['numWarnings']} warnings: {', '.join(sorted({message['code'] for message in found['messages']}))}"
+
+
 def differences(was: dict, found: dict) -> list[str]:
     """What an imported file lacks of the person that was exported, in words."""
     faults = []
@@ -173,6 +183,7 @@ def main() -> int:
     parser.add_argument("--wheels", required=True, type=Path, help="folder of wheels for the runtime")
     parser.add_argument("--make-with", default="", help="the Python to make the runtime with (default: Blender's own)")
     parser.add_argument("--window", action="store_true", help="also with the mouse in a window on a virtual screen (Xvfb)")
+    parser.add_argument("--validator", type=Path, help="a folder in which `npm install gltf-validator` was run: the .glb is given to it")
     parser.add_argument("--zip", type=Path, help="the extension (default: the one in dist)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "newcomer", help="a folder that is emptied first (default: %(default)s)")
     parser.add_argument("--photo", type=Path, default=ROOT / "examples" / "person.jpg")
@@ -188,13 +199,15 @@ def main() -> int:
         "Install Runtime": lambda: install_runtime(blender, arguments.wheels.absolute(), arguments.make_with),
         "Reconstruct": lambda: reconstruct(blender, arguments.photo.absolute()),
         "Apply Motion, Export": lambda: move(blender),
+        "Validate .glb": lambda: validate(blender, arguments.validator.absolute()),
         "Import .glb": lambda: read_again(blender, "glb"),
         "Import .fbx": lambda: read_again(blender, "fbx"),
         "Window": lambda: in_window(blender, arguments.photo.absolute()),
         "Window, Remove Runtime": lambda: remove_in_window(blender),
         "Remove Runtime": lambda: remove_runtime(blender),
     }
-    return walk({name: step for name, step in steps.items() if arguments.window or not name.startswith("Window")})
+    left_out = (*(() if arguments.window else ("Window",)), *(() if arguments.validator else ("Validate",)))
+    return walk({name: step for name, step in steps.items() if not name.startswith(left_out)})
 
 
 def walk(steps: dict[str, Callable[[], str]]) -> int:
