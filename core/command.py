@@ -21,14 +21,14 @@ from .worker import Worker, wait_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> argparse._SubParsersAction:
-    """`reconstruct` and `export` with their options, made from the settings. What further commands are added to."""
+    """`reconstruct`, also called `batch`, and `export` with their options, made from the settings. What further commands are added to."""
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     exporter = commands.add_parser("export", help="write Avatar files (.npz) in other formats")
     exporter.add_argument("avatars", nargs="+", metavar="AVATAR", type=Path, help="the .npz files of earlier reconstructions")
     exporter.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the files")
     for setting in (replace(FORMATS, default="glb"), LODS):
         _add(exporter, setting)
-    reconstruct = commands.add_parser("reconstruct", help="make a rigged person of each photo")
+    reconstruct = commands.add_parser("reconstruct", aliases=["batch"], help="make a rigged person of each photo")
     reconstruct.add_argument("photos", nargs="+", metavar="PHOTO", type=Path, help="image files, folders of them, or patterns in quotes")
     reconstruct.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results and the report")
     for setting in SETTINGS + RUN_SETTINGS:

@@ -1,5 +1,8 @@
 """The zip as users get it: what is in it, that Blender accepts it, that it comes and goes without a trace, and that torch stays out."""
 
+import platform
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -64,6 +67,36 @@ def test_the_zip_has_nothing_of_the_workshop(names):
 def test_blender_accepts_the_zip(blender_ext, extension_zip):
     checked = blender_ext("validate", str(extension_zip))
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def later(extension_zip: Path, path: Path) -> None:
+    """The same extension as version 0.9.0."""
+    with zipfile.ZipFile(extension_zip) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "blender_manifest.toml":
+                data = re.sub(rb'(?m)^version = ".*"', b'version = "0.9.0"', data)
+            new.writestr(name, data)
+
+
+def test_a_folder_is_a_repository_to_install_and_update_from(blender_ext, extension_zip, tmp_path):
+    """What `make build` leaves in dist, asked as Blender asks any repository, by an address; then a later version lies there instead."""
+    repository, there, versions = tmp_path / "dist", tmp_path / "extensions", []
+    repository.mkdir(), there.mkdir()
+    address = ["--remote-url", f"file://{repository}/index.json", "--local-dir", str(there)]
+    this = ["--blender-version", ".".join(map(str, bpy.app.version)), "--python-version", platform.python_version()]
+    for place in (lambda path: shutil.copy(extension_zip, path), lambda path: later(extension_zip, path)):
+        place(repository / "doppel.zip")
+        for words in (
+            ["server-generate", "--repo-dir", str(repository)],
+            ["sync", *address],
+            ["install", *address, *this, "--local-cache", "0", "doppel"],
+        ):
+            done = blender_ext(*words)
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        versions.append(tomllib.loads((there / "doppel" / "blender_manifest.toml").read_text())["version"])
+    assert versions == [tomllib.loads((ROOT / "blender_manifest.toml").read_text())["version"], "0.9.0"]
+    assert (there / "doppel" / "core" / "pipeline.py").is_file()
 
 
 def test_version_is_the_same_everywhere(part):

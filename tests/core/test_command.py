@@ -26,7 +26,9 @@ def made(path: Path) -> str:
 def run(monkeypatch, tmp_path):
     """Run the command with a worker that answers at once; the exit code and the requests it was given."""
 
-    def run_with(*words: str, photos=(DONE,), python=lambda: Path(sys.executable), export=lambda avatar, formats, out: []):
+    def run_with(
+        *words: str, word="reconstruct", photos=(DONE,), python=lambda: Path(sys.executable), export=lambda avatar, formats, out: []
+    ):
         requests = []
 
         class Answer:
@@ -49,7 +51,7 @@ def run(monkeypatch, tmp_path):
         monkeypatch.setattr(command, "Worker", Answer)
         parser = argparse.ArgumentParser()
         add_arguments(parser)
-        arguments = parser.parse_args(["reconstruct", *words, "--out", str(tmp_path)])
+        arguments = parser.parse_args([word, *words, "--out", str(tmp_path)])
         return command.reconstruct(arguments, python, export), requests
 
     run_with.threads = []
@@ -60,6 +62,12 @@ def test_all_done_is_zero_and_defaults_reach_the_request(run):
     code, (request,) = run("walk.jpg")
     assert code == 0
     assert request.settings == {setting.name: setting.default for setting in SETTINGS}
+
+
+def test_batch_is_another_word_for_reconstruct(run):
+    code, (request,) = run("walk.jpg", "--quality", "draft", word="batch")
+    assert code == 0
+    assert request.settings["quality"] == "draft"
 
 
 def test_every_setting_is_an_option(run):
