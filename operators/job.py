@@ -129,6 +129,19 @@ class State:
         self.removal = Job(Worker(wanted, Path(sys.executable), module="core.removal", read=read_freed), stage=STAGE)
         return self.removal
 
+    def cancel(self) -> None:
+        """End the running job now, without waiting for the timer of the operator that looks after it: it finds no job any more, and how it
+        ended. A job that was over just before is left to that operator."""
+        job = self.job
+        if not job:
+            return
+        job.worker.cancel()
+        for _ in range(5):
+            if pump(job, timeout=0.2):
+                break
+        if job.error:
+            self.job, self.outcome = None, Outcome(errors=[problem_of(job.error)])
+
     def stop(self) -> None:
         """Kill the worker of a job that nobody waits for any more, and let the one go that is kept."""
         if self.job:

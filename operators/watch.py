@@ -71,12 +71,15 @@ class Watched:
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[Any]:
-        job = STATE.job
-        if job is None:  # stopped from elsewhere, as by switching the add-on off
-            context.window_manager.event_timer_remove(self._timer)
-            return {"CANCELLED"}
         if event.type == "ESC" and event.value == "PRESS":
-            job.worker.cancel()
+            STATE.cancel()
+        job = STATE.job
+        if job is None:  # cancelled, or stopped as by switching the add-on off
+            context.window_manager.event_timer_remove(self._timer)
+            for error in STATE.outcome.errors:
+                self.report({"INFO"}, in_words(error.text, error.hint))  # type: ignore[attr-defined]
+            redraw(context)
+            return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         before, over = self._shown, pump(job)

@@ -203,6 +203,7 @@ def main() -> int:
         "Import .glb": lambda: read_again(blender, "glb"),
         "Import .fbx": lambda: read_again(blender, "fbx"),
         "Window": lambda: in_window(blender, arguments.photo.absolute()),
+        "Window, Panels": lambda: blender.window("panels", 1900) or "light.jpg, light-and-rig.jpg",
         "Window, Remove Runtime": lambda: remove_in_window(blender),
         "Remove Runtime": lambda: remove_runtime(blender),
     }

@@ -1,7 +1,7 @@
 """What a newcomer does in Blender's window, with the mouse; `newcomer.py --window` runs it, and the documentation's pictures come from it.
 
-`blender --enable-event-simulate -p 0 0 WIDTH HEIGHT --python window.py -- STEP OUT [PHOTO]`, STEP is `before` (no runtime yet), `people`
-or `remove`.
+`blender --enable-event-simulate -p 0 0 WIDTH HEIGHT --python window.py -- STEP OUT [PHOTO]`, STEP is `before` (no runtime yet),
+`people`, `panels` or `remove`.
 """
 
 import json
@@ -20,6 +20,9 @@ WIDTH = 330
 """Of the sidebar, pixels."""
 SETTLED = 90.0
 """Seconds within which something must have happened that takes as long as the computer is slow."""
+
+
+doppel: Any = bpy.ops.doppel
 
 
 def state() -> Any:
@@ -118,6 +121,44 @@ def ready_for_the_next(place: tuple[int, int]) -> Any:
     return *began, shown
 
 
+def panels(out: Path) -> Steps:
+    """The person of an earlier step under its photo's light and with IK controls: pictures of what the panels then show, and of the light's
+    nodes beside it."""
+    for thing in list(bpy.context.scene.objects):
+        bpy.data.objects.remove(thing)
+    with in_view():
+        doppel.load_avatar(filepath=str(out / "doppel" / "person.npz"))
+        doppel.apply_light()
+        doppel.add_ik()
+        bpy.ops.view3d.view_camera()
+    yield from open_sidebar("Doppel", WIDTH)
+    light, export = (yield from find("doppel.apply_light")), (yield from find("doppel.export"))
+    yield from away(light)
+    shown = column()
+    rows = [below(place, -38) for place in (light, (yield from find("doppel.texture")), (yield from find("doppel.pose")), export)]
+    save(side_by_side([shown[rows[0] : rows[1]], shown[rows[2] : rows[3]]]), out / "light-and-rig.jpg")
+    yield from beside_its_nodes(out / "light.jpg")
+
+
+def beside_its_nodes(path: Path) -> Steps:
+    """The 3D view halved: left the person and the sidebar, right the world's nodes."""
+    window = the_window()
+    with in_view():
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    yield from wait(0.5)
+    views = [other for other in window.screen.areas if other.type == "VIEW_3D"]
+    left, right = sorted(views, key=lambda area: area.x)
+    right.ui_type = "ShaderNodeTree"
+    right.spaces.active.shader_type = "WORLD"
+    left.spaces.active.shading.color_type = "VERTEX"
+    yield from wait(1)
+    with bpy.context.temp_override(window=window, area=right, region=next(part for part in right.regions if part.type == "WINDOW")):
+        bpy.ops.node.view_all()
+    yield from wait(2)
+    whole = picture()
+    save(whole[len(whole) - left.y - left.height : len(whole) - left.y, left.x : right.x + right.width], path)
+
+
 def remove(out: Path) -> Steps:
     """Remove Runtime asked for and confirmed; the longest time for which the window stood still until all is deleted, under one second."""
     (module,) = [module for name, module in sys.modules.items() if name.endswith(".doppel.operators.runtime")]
@@ -125,7 +166,7 @@ def remove(out: Path) -> Steps:
     yield from preferences_shown(out / "preferences.jpg")
     window = the_window()
     with bpy.context.temp_override(window=window):
-        bpy.ops.doppel.remove_runtime("INVOKE_DEFAULT")
+        doppel.remove_runtime("INVOKE_DEFAULT")
     yield from wait(0.5)
     assert folder.exists(), "it was not asked for"
     last, still = time.monotonic(), 0.0
@@ -201,7 +242,7 @@ def column() -> np.ndarray:
     return of_region(picture(), the_view()[2])
 
 
-STEPS = {"before": before, "people": people, "remove": remove}
+STEPS = {"before": before, "people": people, "panels": panels, "remove": remove}
 
 if __name__ == "__main__":
     bpy.context.preferences.view.show_splash = False
