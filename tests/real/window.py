@@ -132,16 +132,18 @@ def panels(out: Path) -> Steps:
         doppel.add_ik()
         bpy.ops.view3d.view_camera()
     yield from open_sidebar("Doppel", WIDTH)
-    light, export = (yield from find("doppel.apply_light")), (yield from find("doppel.export"))
-    yield from away(light)
+    places = [(0, 0)]
+    for name in ("apply_light", "low_poly", "pose", "export"):
+        places.append((yield from find(f"doppel.{name}", above=places[-1][1])))
+    yield from away(places[1])
     shown = column()
-    rows = [below(place, -38) for place in (light, (yield from find("doppel.texture")), (yield from find("doppel.pose")), export)]
-    save(side_by_side([shown[rows[0] : rows[1]], shown[rows[2] : rows[3]]]), out / "light-and-rig.jpg")
+    rows = [below(place, -38) for place in places[1:]]
+    save(side_by_side([shown[rows[0] : rows[1] - 20], shown[rows[2] : rows[3]]]), out / "light-and-rig.jpg")
     yield from beside_its_nodes(out / "light.jpg")
 
 
 def beside_its_nodes(path: Path) -> Steps:
-    """The 3D view halved: left the person and the sidebar, right the world's nodes."""
+    """The 3D view halved: left the person, right the world's nodes; the band of it in which they are."""
     window = the_window()
     with in_view():
         bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
@@ -151,12 +153,14 @@ def beside_its_nodes(path: Path) -> Steps:
     right.ui_type = "ShaderNodeTree"
     right.spaces.active.shader_type = "WORLD"
     left.spaces.active.shading.color_type = "VERTEX"
+    left.spaces.active.show_region_ui = right.spaces.active.show_region_ui = False
+    yield from away((400, 10))
     yield from wait(1)
     with bpy.context.temp_override(window=window, area=right, region=next(part for part in right.regions if part.type == "WINDOW")):
         bpy.ops.node.view_all()
     yield from wait(2)
-    whole = picture()
-    save(whole[len(whole) - left.y - left.height : len(whole) - left.y, left.x : right.x + right.width], path)
+    whole, top = picture(), len(picture()) - left.y - left.height
+    save(whole[top + left.height // 4 : top + left.height * 3 // 4, left.x : right.x + right.width], path)
 
 
 def remove(out: Path) -> Steps:
