@@ -17,7 +17,7 @@ from training.field import train
 from training.field.batch import BODY_SHARE, Wish
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.muon import Muon, optimisers_of, orthogonal
-from training.field.plates import plate_files
+from training.field.plates import plate_files, write_plate
 
 TINY = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=32, layers=2, fourier=2)
 
@@ -63,6 +63,22 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(plates, tmp_path, tiny, monke
     assert any("estimated/distance" in line for line in log)
     assert (tmp_path / "whole" / "field.safetensors").exists()
     assert list((tmp_path / "whole").glob("sheet-*.jpg"))
+
+
+def test_the_bodys_volume_trains_too(ball_plate, tmp_path, monkeypatch):
+    """PaMIR's voxels go through convolutions in three dimensions, which are laid out otherwise than a picture's."""
+    folder = tmp_path / "plates"
+    folder.mkdir()
+    arrays, facts = ball_plate(0)
+    voxels = np.random.default_rng(0).random((4, 8, 8, 8)).astype(np.float16)
+    write_plate(folder / "people-00000-00-0.safetensors", arrays | {f"{body}/volume": voxels for body in facts["bodies"]}, facts)
+    monkeypatch.setitem(train.SIZES, "small", replace(TINY, volume=8, volume_width=4))
+    given = options(folder, tmp_path / "run", 2, conditioning="volume", relit=0.0, patches=0)
+    train.train(given)
+    moved = load_file(tmp_path / "run" / "checkpoint.safetensors")
+    steps = [value for name, value in moved.items() if name.startswith("exp_avg/volume_encoder")]
+    assert any(value.ndim == 5 for value in steps)
+    assert all(value.abs().max() > 0 for value in steps)
 
 
 @pytest.mark.parametrize("optimiser", ["muon", "adamw"])

@@ -151,7 +151,8 @@ def train(options: argparse.Namespace) -> None:
         raise FileNotFoundError(f"{', '.join(map(str, options.plates))}: no plates there; make them with `python -m training.field.bake`")
     files = loose_more_often(files, options.loose)
     network = beginning(options)
-    network = network.to(here.device, memory_format=torch.channels_last)
+    network = network.to(here.device)
+    network.encoder.to(memory_format=torch.channels_last)
     mean = RunningMean(network)
     optimisers = optimisers_of(network, options.rate, options.optimiser == "muon")
     path = options.out / "checkpoint.safetensors"
