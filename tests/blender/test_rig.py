@@ -287,10 +287,12 @@ def test_only_the_selected_vertices_change_out_of_edit_mode_too(part, person):
     surface, before = part("scene.person").parts(person)["surface"], weights_of(part, person)
     chosen = np.zeros(len(before), dtype=bool)
     chosen[:40] = True
-    surface.data.polygons.foreach_set("select", np.zeros(len(surface.data.polygons), dtype=bool))
-    surface.data.edges.foreach_set("select", np.zeros(len(surface.data.edges), dtype=bool))
-    surface.data.vertices.foreach_set("select", chosen)
     bpy.context.view_layer.objects.active = surface
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_mode(type="VERT")
+    bpy.ops.mesh.select_all(action="DESELECT")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    surface.data.vertices.foreach_set("select", chosen)
     bpy.ops.object.mode_set(mode="EDIT")
     bpy.ops.doppel.smooth_weights(selected=True)
     assert bpy.context.mode == "EDIT_MESH"
