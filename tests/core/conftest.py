@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.body.files import load_body
 from core.skeleton import JOINT
+from tests.core.made_up_landmarks import made_up_skeleton
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +39,18 @@ def arms_down(made_up):
         pose[JOINT[f"{side}_hip"]] = 0, 0, -0.12 * sign
     body = made_up.make_body(pose, made_up.make_camera())
     return body, *made_up.glued_surface(body)
+
+
+@pytest.fixture
+def skeleton():
+    """The fit's skeleton of `made_up_landmarks`."""
+    return made_up_skeleton()
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The open neutral body."""
+    return load_body(Path(__file__).resolve().parents[2] / "weights")
 
 
 @pytest.fixture(scope="session")

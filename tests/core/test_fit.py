@@ -1,31 +1,19 @@
 """Whole fits: known bodies recovered from their own landmarks and outlines, whatever the lifter, the mask or the detector gets wrong."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from core.body.files import load_body
-from core.body.fit import fit, guessed, kinematics, sides, skin
+from core.body.fit import fit, guessed, sides, skin
 from core.body.fit.correspondence import LANDMARKS
 from core.body.fit.kinematics import BETAS, MOVE, POSE
 from core.body.lifter import Lifted
 from core.camera import Camera
 from core.skeleton import JOINT, posed_joints
 from core.surface.raster import silhouette
-from tests.core.made_up_landmarks import CENTRE, FOCAL, INTRINSICS, made_up_skeleton, natural_unknowns, photographed, seen_body
-
-
-@pytest.fixture
-def skeleton() -> kinematics.LandmarkModel:
-    return made_up_skeleton()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_body(Path(__file__).resolve().parents[2] / "weights")
+from tests.core.made_up_landmarks import CENTRE, FOCAL, INTRINSICS, natural_unknowns, photographed, seen_body
 
 
 @pytest.mark.parametrize("yaw", [0, 0.8, 2.0, np.pi, -1.5])

@@ -1,13 +1,10 @@
 """The terms of the fit: derivatives against finite differences, and what each says of bodies that are known."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from core.body.files import load_body
-from core.body.fit import contact, fit, kinematics, outline, priors, residuals, skin, solver, start
+from core.body.fit import contact, fit, outline, priors, residuals, skin, solver, start
 from core.body.fit.correspondence import LANDMARK_JOINTS, LANDMARKS, PICTURE_OFFSETS
 from core.body.fit.kinematics import BETAS, MOVE, POSE, SIZE
 from core.camera import Camera
@@ -16,22 +13,11 @@ from tests.core.made_up_landmarks import (
     CENTRE,
     FOCAL,
     INTRINSICS,
-    made_up_skeleton,
     natural_unknowns,
     photographed,
     random_unknowns,
     seen_body,
 )
-
-
-@pytest.fixture
-def skeleton() -> kinematics.LandmarkModel:
-    return made_up_skeleton()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_body(Path(__file__).resolve().parents[2] / "weights")
 
 
 def finite_differences(function, at: np.ndarray, step: float = 1e-6) -> np.ndarray:

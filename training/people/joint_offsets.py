@@ -19,15 +19,13 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from core.body.files import load_body
-from core.body.model import BodyModel
 from core.motion.retarget import world_rotations
 from core.skeleton import JOINT, JOINT_NAMES, mirrored, rotation_matrices
-from core.weights import find
 from training.people.assets import open_assets
 from training.people.atlas import LABEL, Atlas, read_atlas
 from training.people.body_truth import fit_open_body, joints_of, size_of
 from training.people.rig_pose import bind_pose, dressed_surface
+from training.people.subject import open_body
 from training.rocketbox import RocketboxPerson
 
 TABLE = Path(__file__).with_suffix(".json")
@@ -89,16 +87,11 @@ def nose(points: ndarray) -> ndarray:
 
 def body_nose(betas: ndarray) -> ndarray:
     """The open body's (3,), likewise."""
-    model = whole_body()
+    model = open_body()
     with torch.no_grad():
         rest = model.rest(torch.tensor(np.float32(betas)[None]))
     points = rest.vertices[0].numpy() - rest.joints[0, JOINT["head"]].numpy()
     return nose(np.float64(points[model.skin_weights.numpy()[:, JOINT["head"]] > 0.9]))
-
-
-@lru_cache(maxsize=1)
-def whole_body() -> BodyModel:
-    return load_body(find("body_neutral"))
 
 
 def symmetric(offsets: ndarray) -> ndarray:
