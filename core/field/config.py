@@ -13,20 +13,24 @@ class FieldConfig:
     """picture: pixels a side of what the encoder reads; widths: channels from half the picture's side downwards, each half the last;
     features: channels of the feature map, at half the side; fine: channels of the full-resolution head; hidden, layers: of the MLP;
     fourier: octaves of the rest coordinates; conditioning: one of CONDITIONINGS; body_maps: the body as image channels;
-    read_maps: the field reads the predicted normals and depths; volume: cells a side of the voxels; volume_width: their channels."""
+    read_maps: the field reads the predicted normals and depths; volume: cells a side of the voxels; volume_width: their channels;
+    blocks: residual blocks at each of the encoder's levels but the finest, which has one; detail: channels of the head that reads the photo
+    at twice the picture's size, 0 for none."""
 
     picture: int = 256
     widths: tuple[int, ...] = (24, 48, 80, 128, 192)
     features: int = 40
     fine: int = 16
     hidden: int = 160
-    layers: int = 4
+    layers: int = 6
     fourier: int = 4
     conditioning: str = "nearest"
     body_maps: bool = True
     read_maps: bool = True
     volume: int = 32
     volume_width: int = 16
+    blocks: int = 2
+    detail: int = 32
 
     def __post_init__(self) -> None:
         if self.conditioning not in CONDITIONINGS:
@@ -51,7 +55,7 @@ class FieldConfig:
 SIZES = {
     "tiny": FieldConfig(picture=128),
     "small": FieldConfig(),
-    "base": FieldConfig(picture=512, widths=(48, 96, 160, 256, 320, 384), features=96, fine=32, hidden=384, layers=6, volume=64),
+    "base": FieldConfig(picture=512, widths=(48, 96, 160, 256, 320, 384), features=96, fine=32, hidden=384, layers=8, volume=64, detail=48),
 }
 
 

@@ -45,6 +45,7 @@ class Residual(nn.Module):
             nn.GroupNorm(8, width), nn.SiLU(), nn.Conv2d(width, width, 3, padding=1),
         )  # fmt: skip
         nn.init.zeros_(self.layers[-1].weight)
+        nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         return x + self.layers(x)
@@ -63,6 +64,9 @@ class Encoder(nn.Module):
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in pairwise(widths))
         self.ups = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.up_blocks = nn.ModuleList(Residual(width) for width in widths[:-1])
+        more = config.blocks - 1
+        self.more_down = nn.ModuleList(nn.Sequential(*(Residual(width) for _ in range(more))) for width in widths[1:])
+        self.more_up = nn.ModuleList(nn.Sequential(*(Residual(width) for _ in range(more))) for width in widths[1:-1])
         self.leave = nn.Sequential(nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], config.features, 1))
         self.half_head = nn.Sequential(nn.SiLU(), nn.Conv2d(config.features, 3 + 3 + 2 + 2 * LABELS, 1))
         self.to_fine = nn.Conv2d(config.features, config.fine, 1)
@@ -80,12 +84,13 @@ class Encoder(nn.Module):
             x = x + self.enter_body(body)
         skips = []
         for number, block in enumerate(self.down_blocks):
-            x = block(x if number == 0 else self.downs[number - 1](x))
+            x = block(x) if number == 0 else self.more_down[number - 1](block(self.downs[number - 1](x)))
             skips.append(x)
         bottleneck = x
         for number in reversed(range(len(self.ups))):
             x = interpolate(self.ups[number](x), scale_factor=2.0, mode="nearest") + skips[number]
             x = self.up_blocks[number](x)
+            x = self.more_up[number - 1](x) if number > 0 else x
         features = self.leave(x)
         return features, bottleneck, self._maps(features, photo, body)
 

@@ -1,6 +1,6 @@
 """Photo, person and body framed as the network reads them: a square round both, the person alone, and the camera of that square."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from ..photo.frame import Frame, square_frame
 from ..photo.person import Person, Photo
 from .conditioning import BodyInView, body_in_view, body_maps
 from .config import FieldConfig
+from .detail import SCALE
 from .network import Picture
 from .volume import voxels
 
@@ -34,10 +35,23 @@ class Framed:
 def framed(photo: Photo, person: Person, body: FittedBody, config: FieldConfig) -> Framed:
     """The network's picture of one person. Raises NoPersonFound where the person's mask is empty."""
     square = square_round(person.mask, body.camera.project(body.vertices), config.picture, photo.name)
-    pixels, mask = square.take(photo.pixels, edge=True), square.take(person.mask)
     intrinsics = intrinsics_of(body.camera.intrinsics, square)
     view = body_in_view(body)
-    return Framed(picture_of(pixels, mask, intrinsics, view, config), view, square, intrinsics)
+    picture = picture_of(*in_square(photo, person, square), intrinsics, view, config)
+    if config.detail:
+        picture = picture._replace(fine=as_channels(*in_square(photo, person, finer(square))))
+    return Framed(picture, view, square, intrinsics)
+
+
+def in_square(photo: Photo, person: Person, square: Frame) -> tuple[UInt8[ndarray, "S S 3"], UInt8[ndarray, "S S"]]:
+    """The photo's pixels and the person's mask in the square."""
+    return square.take(photo.pixels, edge=True), square.take(person.mask)
+
+
+def finer(square: Frame) -> Frame:
+    """The same square in the detail's pixels."""
+    width, height = square.size
+    return replace(square, axes=square.axes / SCALE, size=(SCALE * width, SCALE * height))
 
 
 def square_round(mask: UInt8[ndarray, "H W"], body: Float[ndarray, "V 2"], side: int, name: str = "photo") -> Frame:
@@ -61,13 +75,18 @@ def picture_of(
     """The network's input from a framed square."""
     maps = body_maps(body, intrinsics, config.picture, config.half)
     return Picture(
-        photo=photo_channels(torch.from_numpy(pixels.copy())[None], torch.from_numpy(mask.copy())[None]),
+        photo=as_channels(pixels, mask),
         body=torch.from_numpy(maps)[None],
         intrinsics=torch.from_numpy(np.float32(intrinsics))[None],
         pelvis=torch.from_numpy(np.float32(body.pelvis))[None],
         spread=torch.full((1, 1), float(body.spread)),
         volume=torch.from_numpy(voxels(body, config.volume))[None] if config.uses_volume else None,
     )
+
+
+def as_channels(pixels: UInt8[ndarray, "H W 3"], mask: UInt8[ndarray, "H W"]) -> Float[torch.Tensor, "1 4 H W"]:
+    """`photo_channels` of one picture."""
+    return photo_channels(torch.from_numpy(pixels.copy())[None], torch.from_numpy(mask.copy())[None])
 
 
 def photo_channels(pixels: UInt8[torch.Tensor, "B H W 3"], mask: UInt8[torch.Tensor, "B H W"]) -> Float[torch.Tensor, "B 4 H W"]:

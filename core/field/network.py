@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .config import FieldConfig
+from .detail import Detail, DetailHead
 from .encoder import LABELS, Encoder, Maps
 from .illumination import IlluminationHead, ShadingNetwork, light_told
 from .sampling import fourier, project, sample
@@ -31,7 +32,8 @@ UNCONDITIONED = 0.5
 class Picture(NamedTuple):
     """What the network reads. photo (B, 4, H, W): masked sRGB less a half, and the mask; body (B, 9, h, w): `conditioning.body_maps`;
     intrinsics (B, 4): fx fy cx cy of the picture; pelvis (B, 3): camera frame, metres; spread (B, 1): of the body's joints, radians;
-    volume (B, 4, D, D, D): `volume.voxels`, or None where the configuration does not use it."""
+    volume (B, 4, D, D, D): `volume.voxels`, or None where the configuration does not use it; fine (B, 4, M, N): as photo, at twice its
+    size, or square parts of that with their corners (B, 2); None where the configuration has no detail."""
 
     photo: Tensor
     body: Tensor
@@ -39,11 +41,13 @@ class Picture(NamedTuple):
     pelvis: Tensor
     spread: Tensor
     volume: Tensor | None = None
+    fine: Tensor | None = None
+    corner: Tensor | None = None
 
 
 class Encoded(NamedTuple):
     """A picture's features, ready to be asked. light (B, 9, 3): SH radiance, camera frame; photo_albedo (B, 3, H, W): photo over
-    shading, sRGB."""
+    shading, sRGB; detail: of the picture's fine part, if it has one."""
 
     features: Tensor
     maps: Maps
@@ -51,6 +55,7 @@ class Encoded(NamedTuple):
     photo_albedo: Tensor
     picture: Picture
     volume: Tensor | None
+    detail: Detail | None = None
 
 
 class Answer(NamedTuple):
@@ -73,6 +78,7 @@ class FieldNetwork(nn.Module):
         self.encoder = Encoder(config)
         self.illumination = IlluminationHead(config.widths[-1])
         self.shading = ShadingNetwork()
+        self.detail = DetailHead(config.features, config.detail) if config.detail else None
         self.volume_encoder = VolumeEncoder(config.volume_width) if config.uses_volume else None
         told = config.features + 2 + (9 if config.read_maps else 0)
         told += 9 + 3 * (1 + 2 * config.fourier) if config.uses_nearest else 0
@@ -94,7 +100,9 @@ class FieldNetwork(nn.Module):
             told = light_told(maps.normal_front.float(), maps.log_shading.float(), (picture.photo[:, 3:4] > 0.9).float())
         light = self.illumination(bottleneck.float(), inside.float(), told)
         volume = self.volume_encoder(picture.volume) if self.volume_encoder is not None else None
-        return Encoded(features, maps, light, photo_albedo(picture.photo, maps.log_shading), picture, volume)
+        wanted = self.detail is not None and picture.fine is not None
+        detail = self.detail(picture.fine, features, maps, picture.corner) if wanted else None
+        return Encoded(features, maps, light, photo_albedo(picture.photo, maps.log_shading), picture, volume, detail)
 
     def ask(self, encoded: Encoded, points: Float[Tensor, "B N 3"], nearest: Float[Tensor, "B N 10"]) -> Answer:
         """points: camera frame, metres; nearest: `conditioning.Nearest.stacked` of each (read only where the configuration says so)."""

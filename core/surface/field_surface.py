@@ -123,12 +123,14 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
 
 
 def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
-    """The mesh brought to the normals that the encoder sees in the photo and expects behind (see `relief`); not where they are too coarse,
+    """The mesh brought to the normals that the network sees in the photo and expects behind (see `relief`); not where they are too coarse,
     at the head and the hands, whose shape is mostly the body's."""
-    side, turn, maps = field.network.config.picture, field.camera.rotation, field.encoded.maps
-    camera = Camera(field.framed.intrinsics, turn, field.camera.translation, np.array([side, side]))
-    front, back = (part[0].permute(1, 2, 0).double().cpu().numpy() @ turn for part in (maps.normal_front, maps.normal_back))
-    inside = (field.encoded.picture.photo[0, 3] > 0.5).double().cpu().numpy()
+    turn, maps, detail = field.camera.rotation, field.encoded.maps, field.encoded.detail
+    fine, photo = (detail.normal, field.encoded.picture.fine) if detail else (maps.normal_front, field.encoded.picture.photo)
+    side, scale = fine.shape[-1], fine.shape[-1] / field.network.config.picture
+    camera = Camera(scale * field.framed.intrinsics, turn, field.camera.translation, np.array([side, side]))
+    front, back = (part[0].permute(1, 2, 0).double().cpu().numpy() @ turn for part in (fine, maps.normal_back))
+    inside = (photo[0, 3] > 0.5).double().cpu().numpy()
     told, trust = told_normals(mesh, camera, front, back, inside)
     fine = [share_of(body, "head"), *(share_of(body, *joints) for joints in PARTS[:2])]
     rows, shares, _ = weights_near(body, fine, field.nearest)(mesh[0])
@@ -155,8 +157,9 @@ def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody
 
 def unlit(field: FieldInSpace, view: View) -> View:
     """The view with its colours freed from light: each pixel's linear colour over the shading predicted there."""
-    log = np.ascontiguousarray(field.encoded.maps.log_shading[0].permute(1, 2, 0).cpu().numpy().astype(np.float32))
-    mine, theirs = view.camera.intrinsics, field.framed.intrinsics
+    told = (field.encoded.detail or field.encoded.maps).log_shading[0]
+    log = np.ascontiguousarray(told.permute(1, 2, 0).cpu().numpy().astype(np.float32))
+    mine, theirs = view.camera.intrinsics, field.framed.intrinsics * (told.shape[-1] / field.network.config.picture)
     scale = theirs[:2] / mine[:2]
     to_theirs = np.eye(3)
     to_theirs[:2] = np.column_stack([np.diag(scale), theirs[2:] - scale * mine[2:]])

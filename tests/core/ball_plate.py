@@ -58,6 +58,7 @@ def ball_plate(seed: int, side: int = 64) -> tuple[dict, dict]:
         "point_albedo": rng.integers(0, 256, (260, 3), np.uint8),
         "point_trusted": np.full(260, 255, np.uint8), "point_label": rng.integers(0, 5, 260).astype(np.uint8),
     }  # fmt: skip
+    arrays |= {f"fine/{name}": big(arrays[name]) for name in ("photo", "alpha", "normal", "albedo", "log_shading", "trusted")}
     maps = np.zeros((9, half, half), np.float16)
     maps[0] = hit
     turned = rays[:SIDE, :SIDE].reshape(1, -1, 3).repeat(2, 0)

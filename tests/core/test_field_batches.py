@@ -9,7 +9,8 @@ import torch
 from core.field.conditioning import BodyInView
 from core.light import irradiance, sh_basis
 from training.field import relight
-from training.field.batch import Wish, batch_of, chosen_body, hue_turn, mirrored, sample_of, worn
+from training.field.augment import hue_turn, mirrored, worn
+from training.field.batch import Wish, batch_of, chosen_body, sample_of
 from training.field.bodies import shifted
 from training.field.body_noise import noisy, put_back
 from training.field.plates import Plate, PlateInvalid, plate_files, write_plate

@@ -33,6 +33,7 @@ def picture_of_noise(config, batch=2, seed=0):
         torch.tensor([[0.0, 0, 3]]).expand(batch, -1),
         torch.full((batch, 1), 0.1),
         volume,
+        torch.rand(batch, 4, 2 * side, 2 * side, generator=rng) - 0.5,
     )
 
 
@@ -157,10 +158,14 @@ def test_every_conditioning_answers_and_learns(conditioning):
         network.shading(normals, encoded.light).square().sum(),
         encoded.maps.normal_front[:, 0].sum(),
         encoded.maps.normal_back[:, 1].sum(),
+        encoded.detail.normal[:, 0].sum(),
+        encoded.detail.log_shading.square().sum(),
     ]
     sum(losses).backward()
     first = {name for name, parameter in network.named_parameters() if parameter.grad is None or not parameter.grad.abs().sum() > 0}
-    zero_at_start = {name for name in first if ".layers." in name or "shading.layers" in name}  # before layers that start at zero
+    zero_at_start = {
+        name for name in first if ".layers." in name or name.startswith(("detail.enter", "detail.to"))
+    }  # before layers that start at zero
     assert first == zero_at_start
 
 

@@ -1,7 +1,7 @@
 """Plates -> batches: which plate, which body, which points in each step follow from the seed and the step's number alone.
 
-So a run that was stopped goes on with the very batches it would have had. Augmentation against the gap to real photos happens here:
-mirroring, hues of clothes, exposure and white balance, masks that bleed or bite.
+So a run that was stopped goes on with the very batches it would have had. `augment` says what happens to them against the gap to real
+photos, `relight` under which light they are photographed anew, `fine` which part of them the detail head sees.
 """
 
 from dataclasses import dataclass, fields
@@ -10,22 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy.random import Generator
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
 
 from core.field.framing import photo_channels
-from core.field.network import Picture, linear_to_srgb, srgb_to_linear
+from core.field.network import Picture
+from training.field.augment import front_cloth, mirrored, recolour_truth, recoloured, sample_recolouring, worn
+from training.field.fine import Fine, add_part, enlarged, of_part, recolour_part, without_rim
 from training.field.plates import Plate
 from training.field.relight import relit
-from training.people.character import LABELS
 
 BODY_SHARE = {"exact": 0.3, "noisy": 0.3, "estimated": 0.4}
 """How often each of a plate's bodies is taken: exact ones too, or the network distrusts them (TRIALS: a fifth of the samples)."""
-MIRRORED_SH = (1, 1, 1, -1, -1, 1, 1, -1, 1)
-"""Sign of each SH coefficient in a mirror across X: those odd in x change (x, xy, xz)."""
-CLOTH = LABELS.index("cloth"), LABELS.index("shoe")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +71,7 @@ class Batch:
     point_known: Tensor
     point_label: Tensor
     patches: Patches | None = None
+    fine: Fine | None = None
 
     def to(self, device: torch.device) -> "Batch":
         def moved(value):
@@ -82,8 +79,9 @@ class Batch:
 
         values = {field.name: moved(getattr(self, field.name)) for field in fields(self)}
         values["picture"] = Picture(*(moved(part) for part in self.picture))
-        if self.patches is not None:
-            values["patches"] = Patches(*(moved(getattr(self.patches, field.name)) for field in fields(Patches)))
+        for name, kind in (("patches", Patches), ("fine", Fine)):
+            if (part := values[name]) is not None:
+                values[name] = kind(*(moved(getattr(part, field.name)) for field in fields(kind)))
         return Batch(**values)
 
 
@@ -91,7 +89,7 @@ class Batch:
 class Wish:
     """What a batch is to be: so many plates, points on, near and far from the surface; augmented or as they are; shift: with
     depth-ambiguity-aware points for this share of the wrong bodies; patches: only plates that hold some, with them; shares: of the bodies
-    by name; relit: share of the augmented samples that get a new light."""
+    by name; relit: share of the augmented samples that get a new light; fine: pixels a side of the part at twice the size, 0 for none."""
 
     plates: int = 4
     surface: int = 600
@@ -102,6 +100,7 @@ class Wish:
     patches: bool = False
     shares: tuple[tuple[str, float], ...] = tuple(BODY_SHARE.items())
     relit: float = 0.0
+    fine: int = 0
 
 
 @lru_cache(maxsize=6000)
@@ -123,10 +122,12 @@ def batch_of(files: list[Path], wish: Wish, seed: int, step: int, rank: int = 0)
 def joined(samples: list[dict[str, Tensor]]) -> Batch:
     """Samples stacked, ranges turned into the network's."""
     s = {key: torch.stack([sample[key] for sample in samples]) for key in samples[0] if key != "surface"}
-    picture = Picture(s["photo"], s["maps"], s["intrinsics"], s["pelvis"], s["spread"], s.get("volume"))
-    names = {field.name for field in fields(Batch)} - {"picture", "surface", "patches"}
+    told = [s.get(name) for name in ("volume", "fine_photo", "corner")]
+    picture = Picture(s["photo"], s["maps"], s["intrinsics"], s["pelvis"], s["spread"], *told)
+    names = {field.name for field in fields(Batch)} - {"picture", "surface", "patches", "fine"}
     patches = Patches(**{field.name: s[f"patch_{field.name}"] for field in fields(Patches)}) if "patch_rays" in s else None
-    return Batch(picture=picture, surface=int(samples[0]["surface"]), patches=patches, **{name: s[name] for name in names})
+    fine = Fine(**{field.name: s[f"fine_{field.name}"] for field in fields(Fine)}) if "corner" in s else None
+    return Batch(picture=picture, surface=int(samples[0]["surface"]), patches=patches, fine=fine, **{name: s[name] for name in names})
 
 
 def sample_of(plate: Plate, wish: Wish, rng: Generator) -> dict[str, Tensor]:
@@ -156,15 +157,29 @@ def sample_of(plate: Plate, wish: Wish, rng: Generator) -> dict[str, Tensor]:
     s["known_back"], s["label"] = (chw(plate["trusted_back"]) >= 250).float(), plate["label"].long()
     if wish.patches:
         s |= patch_of(plate, body)
+    if wish.fine:
+        add_part(s, plate, wish.fine, rng if wish.augment else None)
     photo, mask = plate["photo"], plate["mask"]
     if wish.augment:
-        if plate.about["made"] == "relit" and rng.random() < wish.relit:
-            photo = relit(s, plate, rng)
-        photo = recoloured(photo, s, plate, rng)
-        mask = worn(mask, rng)
+        photo, mask = augmented(s, plate, photo, mask, wish, rng)
     s["photo"] = photo_channels(photo[None], mask[None])[0]
+    if wish.fine:
+        fine_mask = enlarged(of_part(mask, s)).to(torch.uint8)
+        s["fine_photo"] = photo_channels(s.pop("fine_pixels")[None], fine_mask[None])[0]
+        s["fine_alpha"] = without_rim(s["fine_alpha"], s["corner"], 2 * len(mask))
     s["surface"] = torch.tensor(surface)
     return mirrored(s) if wish.augment and rng.random() < 0.5 else s
+
+
+def augmented(s: dict[str, Tensor], plate: Plate, photo: Tensor, mask: Tensor, wish: Wish, rng: Generator) -> tuple[Tensor, Tensor]:
+    """The photo and the mask in other light and colours and less exact; the sample's truth, and its fine part, go with them."""
+    if plate.about["made"] == "relit" and rng.random() < wish.relit:
+        photo = relit(s, plate, rng)
+    cloth, recolouring = front_cloth(plate, len(mask)), sample_recolouring(rng)
+    recolour_truth(s, recolouring, plate, cloth)
+    if wish.fine:
+        recolour_part(s, recolouring, cloth)
+    return recoloured(photo, recolouring, cloth), worn(mask, rng)
 
 
 def patch_of(plate: Plate, body: str) -> dict[str, Tensor]:
@@ -205,74 +220,3 @@ def cut(plate: Plate, name: str, rows: list[tuple[int, int]]) -> Tensor:
 def chw(picture: Tensor) -> Tensor:
     """(H, W) or (H, W, C) of any type as float (C, H, W)."""
     return (picture[..., None] if picture.ndim == 2 else picture).permute(2, 0, 1).float()
-
-
-def mirrored(s: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The sample in a mirror: pictures flipped, everything that points in x negated."""
-    side = s["photo"].shape[-1]
-    flipped = {name: s[name].flip(-1) for name in ("photo", "maps", "alpha", "known", "normal", "albedo", "log_shading", "depth",
-                                                    "normal_back", "albedo_back", "known_back", "label")}  # fmt: skip
-    s = s | flipped
-    turn = torch.tensor([-1.0, 1, 1])
-    for name in ("normal", "normal_back"):
-        s[name] = s[name] * turn[:, None, None]
-    s["maps"] = s["maps"] * torch.tensor([1.0, -1, 1, 1, 1, 1, -1, 1, 1])[:, None, None]
-    for name in ("points", "point_normal", "pelvis"):
-        s[name] = s[name] * turn
-    told = torch.tensor([1.0, -1, 1, 1, -1, 1, 1, -1, 1, 1])
-    s["nearest"] = s["nearest"] * told
-    if "patch_rays" in s:
-        s["patch_rays"], s["patch_body"] = s["patch_rays"] * turn, s["patch_body"] * told
-    s["light"] = s["light"] * torch.tensor(MIRRORED_SH)[:, None]
-    s["intrinsics"] = torch.cat([s["intrinsics"][:2], side - s["intrinsics"][2:3], s["intrinsics"][3:]])
-    if "volume" in s:
-        s["volume"] = s["volume"].flip(-1) * torch.tensor([1.0, -1, 1, 1])[:, None, None, None]
-    return s
-
-
-def recoloured(photo: Tensor, s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
-    """The photo (H, W, 3) bytes with its clothes' hue turned (truth with it), and exposure and white balance changed (light with it)."""
-    linear = srgb_to_linear(photo.float() / 255)
-    if rng.random() < 0.6:
-        turn = torch.tensor(hue_turn(float(rng.uniform(-np.pi, np.pi)), float(rng.uniform(0.5, 1.1))), dtype=torch.float32)
-        cloth = torch.isin(plate["label"], torch.tensor(CLOTH, dtype=torch.uint8)).float()
-        front = interpolate(cloth[None, :1], size=photo.shape[:2], mode="bilinear", align_corners=False)[0, 0]
-        linear = linear + front[..., None] * ((linear @ turn.T).clamp(0, 1) - linear)
-        s["albedo"] = turned(s["albedo"].permute(1, 2, 0), turn, front).permute(2, 0, 1)
-        s["albedo_back"] = turned(s["albedo_back"].permute(1, 2, 0), turn, cloth[1]).permute(2, 0, 1)
-        s["point_albedo"] = turned(s["point_albedo"], turn, torch.isin(s["point_label"], torch.tensor(CLOTH)).float())
-        if "patch_rays" in s:
-            share = torch.isin(plate["patch/label"].flatten(), torch.tensor(CLOTH, dtype=torch.uint8)).float()
-            for name in ("patch_albedo", "patch_shaded"):
-                s[name] = turned(s[name], turn, share)
-    gain = torch.tensor(np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.06, 3)), dtype=torch.float32)
-    s["light"] = s["light"] * gain
-    s["log_shading"] = s["log_shading"] + gain.log()[:, None, None]
-    if "patch_rays" in s:
-        s["patch_shaded"] = linear_to_srgb((srgb_to_linear(s["patch_shaded"]) * gain).clamp(0, 1))
-    return (255 * linear_to_srgb((linear * gain).clamp(0, 1)) + 0.5).to(torch.uint8)
-
-
-def turned(albedo: Float[Tensor, "*B 3"], turn: Float[Tensor, "3 3"], share: Float[Tensor, "*B"]) -> Float[Tensor, "*B 3"]:
-    """sRGB albedo with its hue turned in linear light, where share is 1."""
-    linear = srgb_to_linear(albedo)
-    return linear_to_srgb(linear + share[..., None] * ((linear @ turn.T).clamp(0, 1) - linear))
-
-
-def hue_turn(angle: float, saturation: float) -> np.ndarray:
-    """The colour matrix (3, 3) that turns hues about grey by an angle, radians, and scales their distance from it."""
-    grey = np.full((3, 3), 1 / 3)
-    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
-    return grey + saturation * (np.cos(angle) * (np.eye(3) - grey) + np.sin(angle) * cross)
-
-
-def worn(mask: Tensor, rng: Generator) -> Tensor:
-    """The mask (H, W) bytes as a segmenter would have it: smoother, wider or narrower, with bites and blobs at its edge."""
-    if rng.random() < 0.25:
-        return mask
-    size = 2 * int(rng.integers(1, 4)) + 1
-    soft = avg_pool2d(mask[None, None].float() / 255, size, 1, size // 2, count_include_pad=False)
-    noise = torch.from_numpy(rng.normal(0, 1, (1, 1, 12, 12)).astype(np.float32))
-    wave = interpolate(noise, size=mask.shape, mode="bicubic", align_corners=False)
-    level = (0.5 + float(rng.normal(0, 0.15)) + float(rng.uniform(0, 0.25)) * wave).clamp(0.2, 0.8)
-    return (((soft - level) * 4 + 0.5).clamp(0, 1)[0, 0] * 255).to(torch.uint8)

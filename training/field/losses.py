@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity, cross_entropy
 
 from core.field.illumination import diffuse_shading
-from core.field.network import Answer, Encoded, FieldNetwork
+from core.field.network import Answer, Encoded, FieldNetwork, photo_albedo
 from training.field.batch import Batch
 
 CLAMP = 0.05
@@ -36,6 +36,10 @@ WEIGHTS = {
     "map_shading": 0.4,  # log-shading: colour freed from light at full resolution
     "map_albedo": 2.0,  # the photo over that shading, and the predicted back
     "map_label": 0.15,
+    "detail_normal": 1.0,  # the detail head, on its part of the picture: normals as above
+    "detail_edge": 2.0,  # and their differences between neighbours: a collar is an edge, and a blurred one costs L1 little
+    "detail_shading": 0.4,
+    "detail_albedo": 1.0,
     "light": 0.7,  # irradiance of the predicted light: its shape over its mean, and the mean's logarithm. Not the error over the true mean,
     # the yardstick's figure: under doubt of the brightness it rewards lights that are too dark, by the variance of the doubt's logarithm
     "shading": 0.2,  # the shading network on the true normals and its own light
@@ -118,6 +122,25 @@ def map_losses(encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
         "map_albedo": masked((encoded.photo_albedo - batch.albedo).abs(), seen * batch.known)
         + 0.5 * masked((maps.albedo_back - batch.albedo_back).abs(), back * batch.known_back),
         "map_label": cross_entropy(labels, batch.label, ignore_index=255),
+    }
+
+
+def detail_losses(encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
+    """The losses of the detail head, on the batch's parts; none where it has none."""
+    found, true = encoded.detail, batch.fine
+    if found is None or true is None:
+        return {}
+    photo, inside = batch.picture.fine, (true.alpha > 0.5).float()
+    seen = inside * (photo[:, 3:] > 0.5)
+    edges = [
+        masked((found.normal.diff(dim=along) - true.normal.diff(dim=along)).abs(), inside.narrow(along, 1, inside.shape[along] - 1))
+        for along in (2, 3)
+    ]
+    return {
+        "detail_normal": normal_loss(found.normal, true.normal, inside),
+        "detail_edge": edges[0] + edges[1],
+        "detail_shading": masked((found.log_shading - true.log_shading).abs().clamp_max(1.5), seen),
+        "detail_albedo": masked((photo_albedo(photo, found.log_shading) - true.albedo).abs(), seen * true.known),
     }
 
 

@@ -6,6 +6,8 @@ The picture is square, `side` pixels; `half` is half of that. Directions and poi
     alpha (S, S) u1                            the same without what stands before them
     normal (S, S, 3) i1, albedo (S, S, 3) u1   of the nearest surface: unit times 127; sRGB
     log_shading (S, S, 3) f2                   natural logarithm of the linear shading under the photograph's light
+    fine/photo, alpha, normal, albedo, log_shading, trusted
+                                               the same in a picture of 2 S
     transfer (9, S / 4, S / 4) f2              light transfer: with an SH light in the body frame it gives the shading; see `relight`
     trusted (S, S) u1                          255 where the albedo is known
     depth (2, h, h) f2                         of the nearest and farthest surface, from the pelvis; NaN where nobody is
@@ -33,7 +35,7 @@ from numpy import ndarray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-VERSION = 2
+VERSION = 3
 
 
 class PlateInvalid(ValueError):
@@ -70,6 +72,10 @@ class Plate:
     def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
         """Some rows of an array, the others unread."""
         return self.file.get_slice(name)[start:stop]
+
+    def block(self, name: str, top: int, bottom: int, left: int, right: int) -> torch.Tensor:
+        """A part of a picture, the others' rows unread."""
+        return self.file.get_slice(name)[top:bottom, left:right]
 
 
 def plate_files(*folders: Path) -> list[Path]:

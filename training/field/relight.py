@@ -12,13 +12,18 @@ import torch
 from numpy import ndarray
 from numpy.random import Generator
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from core.camera import Camera
+from core.field.detail import SCALE
 from core.field.network import linear_to_srgb, srgb_to_linear
 from core.light import rotated
 from core.surface.view import to_linear
+from training.field.augment import front_cloth
+from training.field.fine import enlarged, of_part
+from training.field.folds import folded, sample_folds
 from training.field.plates import Plate
-from training.people.camera_effects import developed, sample_look
+from training.people.camera_effects import CameraLook, developed, sample_look
 from training.people.lighting import CELL, relit_batch, softened
 from training.people.snapshot import sample_exposure
 from training.people.worlds import on_ground, sample_world
@@ -28,6 +33,8 @@ LIGHTS = 1500
 DIP = 0.6
 """How far below zero, in means, a light's radiance may dip before it is softened. As softened as the plates' own photographs, at .1, half
 of order 2 and a fifth of the light from above is lost; a network that learned such lights told them to photographs in the sun."""
+FOLDED = 0.5
+"""Share of the new photographs whose clothes have folds."""
 BANK = "lights.npy"
 """Its file's name, in the folder of the plates."""
 
@@ -54,21 +61,49 @@ def bank_of(folder: Path) -> ndarray:
 
 
 def relit(s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
-    """A new photograph (S, S, 3) bytes of the plate's person; the sample's light and shading (and its patches') become the new light's."""
+    """A new photograph (S, S, 3) bytes of the plate's person, half the time with folds in their clothes; the sample's light, normals and
+    shading (and its patches' and its fine part's) become those of the photograph."""
     rotation = plate["rotation"].numpy().astype(np.float64)
     light, told = sample_light(rng, bank_of(plate.path.parent), rotation)
-    inside = (s["alpha"] > 0).float()
-    shading = shading_of(s["normal"], inside, plate["transfer"].float(), light, np.float32(rotated(light, rotation)))
     s["light"] = torch.from_numpy(told)
-    s["log_shading"] = shading.clamp(2e-3, 20).log()
-    if "patch_rays" in s:
-        s["patch_shaded"] = patches_under(s["patch_albedo"], plate["patch/transfer"].flatten(0, 1).float(), light)
-    person = (srgb_to_linear(s["albedo"]) * shading * inside).permute(1, 2, 0).numpy()
-    old = to_linear(plate["photo"].numpy() / 255)
-    seen = np.minimum(plate["mask"].numpy(), plate["alpha"].numpy())[..., None] / 255
+    if rng.random() < FOLDED:
+        fold(s, plate, rng)
     look = sample_look(rng)
     look = replace(look, blur=look.blur / 2 if look.blur > 0.6 else 0.0, quality=look.quality if rng.random() < 0.5 else 0)
-    return torch.from_numpy(developed(rng, (seen * person + (1 - seen) * old).astype(np.float32), look))
+    transfer, lights = plate["transfer"].float(), (light, np.float32(rotated(light, rotation)))
+    covered = torch.minimum(plate["mask"], plate["alpha"])
+    if "corner" in s:
+        cells, cover = of_part(transfer, s), enlarged(of_part(covered, s))
+        s["fine_log_shading"], s["fine_pixels"] = taken(
+            s["fine_normal"], s["fine_alpha"], s["fine_albedo"], cells, lights, s["fine_pixels"], cover, rng, look
+        )
+    if "patch_rays" in s:
+        s["patch_shaded"] = patches_under(s["patch_albedo"], plate["patch/transfer"].flatten(0, 1).float(), light)
+    s["log_shading"], photo = taken(s["normal"], s["alpha"], s["albedo"], transfer, lights, plate["photo"], covered, rng, look)
+    return photo
+
+
+def fold(s: dict[str, Tensor], plate: Plate, rng: Generator) -> None:
+    """Puts folds into the sample's normals where there are clothes."""
+    side = s["normal"].shape[-1]
+    slopes, cloth = torch.from_numpy(sample_folds(rng, SCALE * side)), front_cloth(plate, side)
+    s["normal"] = folded(s["normal"], avg_pool2d(slopes, SCALE), cloth)
+    if "corner" in s:
+        s["fine_normal"] = folded(s["fine_normal"], of_part(slopes, s), enlarged(of_part(cloth, s)))
+
+
+def taken(
+    normal: Tensor, alpha: Tensor, albedo: Tensor, transfer: Tensor, lights: tuple[ndarray, ndarray], old: Tensor, cover: Tensor,
+    rng: Generator, look: CameraLook,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """Log-shading (3, S, S) under the light (in the body's and in the camera's frame) and the photograph (S, S, 3) bytes that a camera
+    takes: the person where `cover` (S, S) bytes says, before the old photograph."""
+    inside = (alpha > 0).float()
+    shading = shading_of(normal, inside, transfer, *lights)
+    person = (srgb_to_linear(albedo) * shading * inside).permute(1, 2, 0).numpy()
+    seen = cover.numpy()[..., None] / np.float32(255)
+    picture = (seen * person + (1 - seen) * to_linear(old.numpy() / 255)).astype(np.float32)
+    return shading.clamp(2e-3, 20).log(), torch.from_numpy(developed(rng, picture, look))
 
 
 def sample_light(rng: Generator, bank: ndarray, rotation: ndarray) -> tuple[ndarray, ndarray]:

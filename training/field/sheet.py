@@ -23,7 +23,8 @@ def write_sheet(network: FieldNetwork, mean: RunningMean | None, files: list[Pat
     own = {name: value.clone() for name, value in network.state_dict().items()}
     if mean is not None:
         network.load_state_dict(mean.values)
-    wish = replace(Wish(), plates=1, augment=False, shares=(("estimated", 1.0), ("noisy", 1e-9)))
+    fine = 2 * network.config.picture if network.config.detail else 0
+    wish = replace(Wish(), plates=1, augment=False, shares=(("estimated", 1.0), ("noisy", 1e-9)), fine=fine)
     columns = []
     for number in range(min(COLUMNS, len(files))):
         batch = batch_of(files, wish, 3, number).to(device)
@@ -45,11 +46,31 @@ def column(encoded: Encoded, batch: Batch) -> list[ndarray]:
         ((maps.normal_front + 1) / 2 * alpha, (batch.normal + 1) / 2 * alpha),
         (shown(maps.log_shading) * alpha, shown(batch.log_shading) * alpha),
         (encoded.photo_albedo * alpha, batch.albedo * alpha),
+        *finely(encoded, batch),
         ((maps.normal_back + 1) / 2 * back, (batch.normal_back + 1) / 2 * back),
         (maps.albedo_back * back, batch.albedo_back * back),
         ((maps.depth[:, 1:] * back + 0.5).expand(-1, 3, -1, -1), (depth[:, 1:] + 0.5).expand(-1, 3, -1, -1)),
     ]
     return [np.concatenate([tile(one), tile(true)], axis=1) for one, true in rows]
+
+
+def finely(encoded: Encoded, batch: Batch) -> list[tuple[Tensor, Tensor]]:
+    """The upper middle of the fine normals and shading, where there are any."""
+    if encoded.detail is None or batch.fine is None:
+        return []
+    alpha = batch.fine.alpha
+    (_, _, rows, columns), size = torch.nonzero(alpha > 0.5).T, alpha.shape[-1] // 3
+    top = min(int(rows.min()), alpha.shape[-1] - size)
+    left = max(min(int(columns[rows < top + size // 2].float().mean()) - size // 2, alpha.shape[-1] - size), 0)
+    part = np.s_[:, :, top : top + size, left : left + size]
+    pairs = (
+        ((encoded.detail.normal + 1) / 2, (batch.fine.normal + 1) / 2),
+        (
+            (encoded.detail.log_shading.exp() / 2).clamp(0, 1),
+            (batch.fine.log_shading.exp() / 2).clamp(0, 1),
+        ),
+    )
+    return [((one * alpha)[part], (true * alpha)[part]) for one, true in pairs]
 
 
 def tile(picture: Tensor) -> ndarray:

@@ -28,7 +28,7 @@ from core.field.files import load_field, save_field
 from core.field.network import FieldNetwork
 from training.field.batch import BODY_SHARE, Batch, Wish, batch_of
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
-from training.field.losses import WEIGHTS, field_losses, light_losses, map_losses, weighted
+from training.field.losses import WEIGHTS, detail_losses, field_losses, light_losses, map_losses, weighted
 from training.field.muon import optimisers_of
 from training.field.patches import patch_losses
 from training.field.plates import Plate, plate_files
@@ -54,7 +54,7 @@ class Trainee(nn.Module):
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         encoded = self.network.encode(batch.picture)
         parts = field_losses(self.network, encoded, batch) | map_losses(encoded, batch) | light_losses(self.network, encoded, batch)
-        parts |= patch_losses(self.network, encoded, batch)
+        parts |= detail_losses(encoded, batch) | patch_losses(self.network, encoded, batch)
         losses = weighted(parts, self.weights)
         return losses.total, losses.parts
 
@@ -159,7 +159,9 @@ def train(options: argparse.Namespace) -> None:
     start = load_checkpoint(path, network, mean, optimisers) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee
+    fine = network.config.picture if network.config.detail else 0
     wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
+    wish = replace(wish, fine=fine)
     steps = Steps(files, wish, options.seed, start, options.steps, here.rank, options.patches)
     loader = DataLoader(steps, batch_size=None, num_workers=options.workers)
     if here.first:
@@ -235,7 +237,11 @@ def beginning(options: argparse.Namespace) -> FieldNetwork:
     state = network.state_dict()
     kept = {name: value for name, value in old.state_dict().items() if name in state and value.shape == state[name].shape}
     network.load_state_dict(state | kept)
-    print(f"grown from {options.init.name}; new: {', '.join(sorted(state.keys() - kept.keys())) or 'nothing'}", flush=True)
+    for name, parameter in network.named_parameters():
+        if name.startswith("mlp.layers") and name not in kept:  # a new layer begins by adding nothing
+            nn.init.zeros_(parameter)
+    new = sum(state[name].numel() for name in state.keys() - kept.keys())
+    print(f"grown from {options.init.name}; new: {new} of {sum(value.numel() for value in state.values())} numbers", flush=True)
     return network
 
 

@@ -5,6 +5,7 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from core.camera import Camera
+from core.field.framing import finer
 from core.photo.frame import Frame
 from core.surface.raster import rasterise, window
 from core.surface.view import to_linear, to_srgb
@@ -30,22 +31,27 @@ def points_of(sampler: Sampler, rng: Generator) -> Samples:
 
 
 def front_maps(view: View, snap: Snapshot, square: Frame) -> dict[str, ndarray]:
-    """The full-size arrays of a plate."""
+    """The full-size arrays of a plate, and the same at twice the size."""
     inside = (view.alpha > 0).astype(np.float32)
-    share = square.take(inside)[..., None]
-    normal = square.take(view.normal.astype(np.float32) / 127 * inside[..., None])
-    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-6)
-    light = square.take(np.maximum(shading(view, snap.light), 1e-3) * inside[..., None]) / np.maximum(share, 1e-3)
-    return {
-        "photo": square.take(snap.pixels, edge=True),
-        "mask": square.take(snap.alpha),
-        "alpha": square.take(view.alpha),
-        "normal": np.round(127 * normal).astype(np.int8),
-        "albedo": square.take(view.albedo),
-        "log_shading": np.log(np.clip(light, 2e-3, 20)).astype(np.float16),
-        "trusted": square.take(view.trusted),
-        "transfer": framed_transfer(view.transfer * view.transfer_scale, cells_of(square).take),
-    }
+    normal = view.normal.astype(np.float32) / 127 * inside[..., None]
+    lit = np.maximum(shading(view, snap.light), 1e-3) * inside[..., None]
+
+    def seen(frame: Frame) -> dict[str, ndarray]:
+        directions = frame.take(normal)
+        directions /= np.maximum(np.linalg.norm(directions, axis=-1, keepdims=True), 1e-6)
+        light = frame.take(lit) / np.maximum(frame.take(inside)[..., None], 1e-3)
+        return {
+            "photo": frame.take(snap.pixels, edge=True),
+            "alpha": frame.take(view.alpha),
+            "normal": np.round(127 * directions).astype(np.int8),
+            "albedo": frame.take(view.albedo),
+            "log_shading": np.log(np.clip(light, 2e-3, 20)).astype(np.float16),
+            "trusted": frame.take(view.trusted),
+        }
+
+    fine = {f"fine/{name}": values for name, values in seen(finer(square)).items()}
+    transfer = framed_transfer(view.transfer * view.transfer_scale, cells_of(square).take)
+    return seen(square) | fine | {"mask": square.take(snap.alpha), "transfer": transfer}
 
 
 def half_maps(shell: Shell, camera: Camera, pelvis_depth: float) -> dict[str, ndarray]:
