@@ -97,7 +97,9 @@ class FieldNetwork(nn.Module):
         features, bottleneck, maps = self.encoder(picture.photo, picture.body)
         inside = nn.functional.interpolate(picture.photo[:, 3:4], size=bottleneck.shape[2:], mode="area")
         with torch.no_grad():  # the maps have losses of their own
-            told = light_told(maps.normal_front.float(), maps.log_shading.float(), (picture.photo[:, 3:4] > 0.9).float())
+            seen = (picture.photo[:, 3:4] > 0.9).float()
+            usual, precision = self.illumination.usual, self.illumination.precision
+            told = light_told(maps.normal_front.float(), maps.log_shading.float(), seen, usual, precision)
         light = self.illumination(bottleneck.float(), inside.float(), told)
         volume = self.volume_encoder(picture.volume) if self.volume_encoder is not None else None
         wanted = self.detail is not None and picture.fine is not None

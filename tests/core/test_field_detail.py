@@ -58,7 +58,7 @@ def test_a_part_is_answered_as_in_the_whole(head):
 
 
 def test_parts_lie_over_their_place(plates):
-    """What the part shows is what the picture shows there, after relighting, folds and hues too; its corner lies on the transfer's cells."""
+    """What the part shows is what the picture shows there, relit, folded and recoloured too; its corner lies on the transfer's cells."""
     plate = Plate(plate_files(plates)[0])
     for seed in range(6):
         s = sample_of(plate, replace(WISH, relit=1.0), np.random.default_rng(seed))

@@ -11,7 +11,7 @@ from core.errors import WeightsCorrupt
 from core.field.config import FieldConfig, from_dict, to_dict
 from core.field.encoder import carried_on
 from core.field.files import load_field, save_field
-from core.field.illumination import diffuse_shading, light_told, sh_basis, solved_light
+from core.field.illumination import IlluminationHead, diffuse_shading, light_told, sh_basis, solved_light
 from core.field.network import FieldNetwork, Picture, linear_to_srgb, photo_albedo, srgb_to_linear
 from core.field.sampling import fourier, project, sample, sample_volume
 from core.light import irradiance
@@ -111,25 +111,47 @@ def test_light_is_solved_from_its_own_shading():
     rng = torch.Generator().manual_seed(0)
     normals = torch.nn.functional.normalize(torch.randn(2, 500, 3, generator=rng, dtype=torch.float64), dim=2)
     light, guess = torch.randn(2, 9, 3, generator=rng, dtype=torch.float64), torch.zeros(2, 9, 3, dtype=torch.float64)
-    share = torch.full((2, 500, 1), 1 / 500, dtype=torch.float64)
-    np.testing.assert_allclose(solved_light(normals, diffuse_shading(normals, light), share, guess, trust=1e-9), light, atol=1e-5)
-    np.testing.assert_allclose(solved_light(normals, diffuse_shading(normals, guess + 1), share, guess + 1), guess + 1, atol=1e-9)
+    share, held = torch.full((2, 500, 1), 1 / 500, dtype=torch.float64), torch.eye(9)
+    np.testing.assert_allclose(solved_light(normals, diffuse_shading(normals, light), share, guess, 1e-9 * held), light, atol=1e-5)
+    np.testing.assert_allclose(solved_light(normals, diffuse_shading(normals, guess + 1), share, guess + 1, held), guess + 1, atol=1e-9)
 
 
 def test_maps_tell_their_light_where_the_person_is_seen():
-    """Shading made by a light tells that light's brightness, and its side a little too evenly; what is not seen does not count."""
+    """Shading made by a light tells that light; what is not seen does not count."""
     rng = torch.Generator().manual_seed(1)
     normals = torch.nn.functional.normalize(torch.randn(1, 3, 64, 64, generator=rng), dim=1)
-    light = torch.zeros(1, 9, 3)
+    light, head = torch.zeros(1, 9, 3), IlluminationHead(8)
     light[:, 0], light[:, 3] = 2.0, 0.8
     shading = diffuse_shading(normals.flatten(2).transpose(1, 2), light).transpose(1, 2).unflatten(2, (64, 64))
     seen = (torch.arange(64) < 32).float().expand(1, 1, 64, 64)
     log = shading.clamp_min(1e-3).log()
-    found = light_told(normals, torch.where(seen > 0, log, 3.0), seen)
+    found = light_told(normals, torch.where(seen > 0, log, 3.0), seen, head.usual, head.precision)
     np.testing.assert_allclose(found[:, 0], light[:, 0], rtol=0.02)
-    np.testing.assert_allclose(found[:, 3], 0.72 * light[:, 3], rtol=0.05)  # the mean of Y² is 1 / 4π: .0796 / (.0796 + trust)
-    np.testing.assert_allclose(found, light_told(normals, log, seen), atol=1e-5)
-    assert light_told(normals, log, torch.zeros_like(seen)).isfinite().all(), "nobody there"
+    np.testing.assert_allclose(found[:, 3], 0.73 * light[:, 3], rtol=0.05)  # the mean of Y² is 1 / 4π: .0796 / (.0796 + 15 · TRUST)
+    np.testing.assert_allclose(found, light_told(normals, log, seen, head.usual, head.precision), atol=1e-5)
+    assert light_told(normals, log, torch.zeros_like(seen), head.usual, head.precision).isfinite().all(), "nobody there"
+
+
+def test_what_nobody_sees_of_the_light_is_the_usual():
+    """Normals of one half alone, under a light whose other half follows from it in all lights before: that half is told too."""
+    rng = torch.Generator().manual_seed(2)
+    normals = torch.nn.functional.normalize(torch.randn(1, 3, 64, 64, generator=rng), dim=1)
+    normals[:, 2] = -normals[:, 2].abs()
+    before = torch.zeros(400, 9)  # x tells y, and the mean is always 3
+    before[:, 0], before[:, 3] = 3.0, torch.randn(400, generator=rng)
+    before[:, 1] = 2 * before[:, 3]
+    usual, precision = before.mean(0), torch.linalg.inv(torch.cov(before.T) + 1e-4 * torch.eye(9))
+    normals[:, 1] = 0.0  # nothing is turned up or down
+    normals = torch.nn.functional.normalize(normals, dim=1)
+    light = torch.zeros(1, 9, 3)
+    light[:, 0], light[:, 3], light[:, 1] = 3.0, 0.5, 1.0
+    shading = diffuse_shading(normals.flatten(2).transpose(1, 2), light).transpose(1, 2).unflatten(2, (64, 64))
+    seen = torch.ones(1, 1, 64, 64)
+    level = shading.mean(dim=(2, 3)).mean()
+    found = light_told(normals, shading.clamp_min(1e-3).log(), seen, usual / level, precision * level**2)
+    np.testing.assert_allclose(found[0, [0, 1, 3]], light[0, [0, 1, 3]], rtol=0.05)
+    blind = IlluminationHead(8)
+    assert light_told(normals, shading.clamp_min(1e-3).log(), seen, blind.usual, blind.precision)[0, 1].abs().max() < 0.05
 
 
 def test_photo_over_its_shading_is_its_albedo():

@@ -17,7 +17,8 @@ from training.field import train
 from training.field.batch import BODY_SHARE, Wish
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.muon import Muon, optimisers_of, orthogonal
-from training.field.plates import plate_files, write_plate
+from training.field.plates import Plate, plate_files, write_plate
+from training.field.usual_light import usual_light
 
 TINY = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=32, layers=2, fourier=2)
 
@@ -108,7 +109,24 @@ def test_trained_weights_grow_into_another_size(plates, tmp_path, tiny):
     grown = train.beginning(given)
     assert grown.config == TINY
     assert torch.equal(grown.mlp.enter.weight, old.mlp.enter.weight)
+    assert not torch.equal(grown.illumination.code[0].weight, old.illumination.code[0].weight)
     assert grown.encoder.to_fine.weight.shape != old.encoder.to_fine.weight.shape
+
+
+def test_usual_lights_are_those_of_the_photographs(plates):
+    """Mean and spread of the plates' own lights over their own shading."""
+    files = plate_files(plates)
+    wish = Wish(plates=2, surface=20, near=40, far=10, augment=False)
+    mean, precision = usual_light(files, wish, 0, batches=3)
+    lights = []
+    for file in files:
+        plate = Plate(file)
+        there = (plate["mask"].numpy() > 230)[..., None]
+        shading = (np.exp(np.float32(plate["log_shading"])) * there).sum((0, 1)) / there.sum()
+        lights.append(plate["light"].numpy().T / shading[:, None])
+    lights = np.concatenate(lights)
+    np.testing.assert_allclose(mean, lights.mean(0), atol=1e-4)
+    np.testing.assert_allclose(np.linalg.inv(precision.double()), np.cov(lights.T) + 1e-3 * np.eye(9), atol=1e-3)
 
 
 def test_rays_go_with_exact_bodies_where_points_are_shifted(plates):

@@ -33,6 +33,7 @@ from training.field.muon import optimisers_of
 from training.field.patches import patch_losses
 from training.field.plates import Plate, plate_files
 from training.field.sheet import write_sheet
+from training.field.usual_light import usual_light
 
 WARM_UP = 100
 """Steps over which the learning rate rises."""
@@ -151,6 +152,13 @@ def train(options: argparse.Namespace) -> None:
         raise FileNotFoundError(f"{', '.join(map(str, options.plates))}: no plates there; make them with `python -m training.field.bake`")
     files = loose_more_often(files, options.loose)
     network = beginning(options)
+    fine = network.config.picture if network.config.detail else 0
+    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
+    wish = replace(wish, fine=fine)
+    if not options.init or options.grow:
+        usual, precision = usual_light(files, wish, options.seed)
+        network.illumination.usual.copy_(usual)
+        network.illumination.precision.copy_(precision)
     network = network.to(here.device)
     network.encoder.to(memory_format=torch.channels_last)
     mean = RunningMean(network)
@@ -159,9 +167,6 @@ def train(options: argparse.Namespace) -> None:
     start = load_checkpoint(path, network, mean, optimisers) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee
-    fine = network.config.picture if network.config.detail else 0
-    wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
-    wish = replace(wish, fine=fine)
     steps = Steps(files, wish, options.seed, start, options.steps, here.rank, options.patches)
     loader = DataLoader(steps, batch_size=None, num_workers=options.workers)
     if here.first:
@@ -236,6 +241,9 @@ def beginning(options: argparse.Namespace) -> FieldNetwork:
     network = FieldNetwork(configuration(options))
     state = network.state_dict()
     kept = {name: value for name, value in old.state_dict().items() if name in state and value.shape == state[name].shape}
+    kept = {
+        name: value for name, value in kept.items() if not name.startswith("illumination")
+    }  # it corrects lights told by other usual ones
     network.load_state_dict(state | kept)
     for name, parameter in network.named_parameters():
         if name.startswith("mlp.layers") and name not in kept:  # a new layer begins by adding nothing
