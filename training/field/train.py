@@ -241,9 +241,7 @@ def beginning(options: argparse.Namespace) -> FieldNetwork:
     network = FieldNetwork(configuration(options))
     state = network.state_dict()
     kept = {name: value for name, value in old.state_dict().items() if name in state and value.shape == state[name].shape}
-    kept = {
-        name: value for name, value in kept.items() if not name.startswith("illumination")
-    }  # it corrects lights told by other usual ones
+    kept = {name: value for name, value in kept.items() if "illumination" not in name}  # it corrects what other usual lights told
     network.load_state_dict(state | kept)
     for name, parameter in network.named_parameters():
         if name.startswith("mlp.layers") and name not in kept:  # a new layer begins by adding nothing

@@ -12,8 +12,8 @@ BATCHES = 60
 
 
 def usual_light(files: list[Path], wish: Wish, seed: int, batches: int = BATCHES) -> tuple[Tensor, Tensor]:
-    """Mean (9,) and inverse covariance (9, 9) of the lights (SH radiance, camera frame), each colour a sample, over the mean shading of what
-    its photograph shows. Drawn from batches as they are trained on."""
+    """Mean (9,) and inverse covariance (9, 9) of the lights (SH radiance, camera frame), each colour a sample, over the mean shading of
+    what its photograph shows. Drawn from batches as they are trained on."""
     plain, lights = replace(wish, patches=False, fine=0, shift=0.0, surface=8, near=8, far=8), []
     for step in range(batches):
         batch = batch_of(files, plain, seed, step)
