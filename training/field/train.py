@@ -298,7 +298,7 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=0, help="processes that read plates")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--every", type=float, default=5, help="minutes between checkpoints")
-    parser.add_argument("--log", type=int, default=50, help="steps between lines of the log")
+    parser.add_argument("--log-every", dest="log", type=int, default=50, help="steps between lines of the log")  # --log is torchrun's
     parser.add_argument("--patches", type=int, default=0, help="every so many steps the rendering losses too; 0 for never")
     parser.add_argument("--shift", type=float, default=0.0, help="share of the wrong bodies with depth-ambiguity-aware points")
     parser.add_argument("--relit", type=float, default=0.7, help="share of samples whose photograph is taken anew under another light")
