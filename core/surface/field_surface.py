@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import cv2
@@ -62,7 +62,7 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     """
     field = field_of(photo, person, body, network)
     low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
-    helped = body_help(body, field.nearest)
+    helped = body_help(body, field.nearest, field.beside)
     mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
     mesh = in_relief(field, body, mesh)
     if triangles:
@@ -93,6 +93,20 @@ class FieldInSpace:
     def nearest(self, points: Float[ndarray, "N 3"]) -> Nearest:
         """The fitted body's nearest points."""
         return self.framed.body.distance.query(self.camera.to_camera(points))
+
+    def beside(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        """How far points lie beside the person's outline, metres at their depth; 0 within it, and outside the photo."""
+        seen = self.camera.to_camera(points)
+        intrinsics, pixels = self.framed.intrinsics, self.outline.shape[0]
+        column, row = np.floor(seen[:, :2] / seen[:, 2:] * intrinsics[:2] + intrinsics[2:]).astype(int).clip(0, pixels - 1).T
+        return self.outline[row, column] * seen[:, 2] / intrinsics[0]
+
+    @cached_property
+    def outline(self) -> Float[ndarray, "S S"]:
+        """Pixels of the network's picture from the person's outline; 0 within it, and where the picture reaches beyond the photo."""
+        mask, square = self.encoded.picture.photo[0, 3].cpu().numpy(), self.framed.frame
+        away = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+        return away * square.take(np.ones(self.camera.size[::-1].astype(int), np.uint8))
 
     def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
         """Albedo, sRGB 0..1."""

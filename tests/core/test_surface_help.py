@@ -5,13 +5,18 @@ import pytest
 
 from core.body.distance import BodyDistance
 from core.skeleton import JOINT
-from core.surface.body_help import FACE, FAR, HOLLOW, NEAR, NECK, ROUND, WITHIN, body_help, confident_parts, helped_distance
+from core.surface.body_help import BESIDE, FACE, FAR, HOLLOW, NEAR, NECK, ROUND, WITHIN, body_help, confident_parts, helped_distance
 from core.surface.regions import share_of
 
 
 @pytest.fixture(scope="module")
 def distance(bent_body):
     return BodyDistance(bent_body.vertices, bent_body.faces)
+
+
+def nowhere(points):
+    """All points lie within the outline."""
+    return np.zeros(len(points))
 
 
 def points_near(body, joint, count=3000, spread=0.06):
@@ -22,7 +27,7 @@ def test_a_hand_that_the_field_lost_comes_back(bent_body, distance):
     """The field is the body but 1.5 cm above it all over; at the hand the helped surface is the body's."""
     points = points_near(bent_body, "left_hand", spread=0.03)
     body = distance.query(points).distance
-    helped = body_help(bent_body, distance.query)(points, body + 0.015)
+    helped = body_help(bent_body, distance.query, nowhere)(points, body + 0.015)
     nearest = distance.query(points)
     weight = np.einsum("nk,nk->n", nearest.barycentric, confident_parts(bent_body)[0][bent_body.faces[nearest.face]])
     sure = weight > 0.99
@@ -34,7 +39,7 @@ def test_elsewhere_the_field_stays_as_it_is(bent_body, distance):
     for joint in ("left_knee", "spine2", "right_elbow"):
         points = points_near(bent_body, joint, spread=0.03)
         field = distance.query(points).distance + np.float32(0.015)
-        found = body_help(bent_body, distance.query)(points, field)
+        found = body_help(bent_body, distance.query, nowhere)(points, field)
         nearest = distance.query(points)
         weights = np.maximum.reduce(confident_parts(bent_body))[bent_body.faces[nearest.face]]
         none = (weights < 1e-3).all(axis=1)
@@ -46,7 +51,7 @@ def test_the_body_only_adds(bent_body, distance):
     """A shoe or a sleeve of the field's is untouched: what is inside stays inside, just as deep."""
     points = points_near(bent_body, "right_foot")
     field = distance.query(points).distance - np.float32(0.03)
-    found = body_help(bent_body, distance.query)(points, field)
+    found = body_help(bent_body, distance.query, nowhere)(points, field)
     assert (found <= field + 1e-6).all()
     np.testing.assert_allclose(found[field < -ROUND], field[field < -ROUND])
     assert np.abs(found - field).max() <= ROUND / 4
@@ -56,8 +61,34 @@ def test_a_hand_elsewhere_gives_no_second_one(bent_body, distance):
     """Where the field is farther from its surface than FAR inside the body's hand, the photo shows the hand somewhere else."""
     points = points_near(bent_body, "left_hand", spread=0.03)
     body = distance.query(points).distance
-    found = body_help(bent_body, distance.query)(points, body + np.float32(FAR) + 0.001)
+    found = body_help(bent_body, distance.query, nowhere)(points, body + np.float32(FAR) + 0.001)
     np.testing.assert_allclose(found, body + np.float32(FAR) + 0.001, atol=1e-6)
+
+
+def test_a_fist_gets_no_straight_fingers(bent_body, distance):
+    """Where the photo shows a third of the hand, the body adds nothing beyond; behind a table, or beside its finger tips, it adds all."""
+    parts = confident_parts(bent_body)
+    hand = bent_body.vertices[parts[0] > 0.5]
+    axis = bent_body.joints[JOINT["left_hand"]] - bent_body.joints[JOINT["left_wrist"]]
+    axis /= np.linalg.norm(axis)
+    points = points_near(bent_body, "left_hand", spread=0.03)
+    field = distance.query(points).distance + np.float32(0.015)
+    plain = body_help(bent_body, distance.query, nowhere)(points, field)
+    for share, kept in ((0.3, False), (0.1, True), (0.8, True)):
+        line = np.quantile(hand @ axis, share)
+
+        def beyond(places, line=line):
+            return np.maximum(places @ axis - line, 0)
+
+        found = body_help(bent_body, distance.query, beyond)(points, field)
+        out = beyond(points) > BESIDE[1]
+        assert out.sum() > 50
+        assert (plain[out] < field[out] - 0.005).sum() > 20
+        if kept:
+            np.testing.assert_array_equal(found, plain)
+        else:
+            np.testing.assert_allclose(found[out], field[out], atol=1e-6)
+            np.testing.assert_array_equal(found[beyond(points) == 0], plain[beyond(points) == 0])
 
 
 def test_a_hollow_head_is_filled(bent_body, distance):
@@ -70,10 +101,10 @@ def test_a_hollow_head_is_filled(bent_body, distance):
     deep = filling < -0.002
     assert deep.sum() > 100
     hollow = np.full(len(points), 0.02, np.float32)
-    found = body_help(bent_body, distance.query)(points, hollow)
+    found = body_help(bent_body, distance.query, nowhere)(points, hollow)
     assert (found[deep] <= filling[deep] + 1e-5).all()
     far = np.full(len(points), HOLLOW + 0.01, np.float32)
-    assert (body_help(bent_body, distance.query)(points, far) > 0).all()
+    assert (body_help(bent_body, distance.query, nowhere)(points, far) > 0).all()
 
 
 def test_the_union_is_smooth_and_fades():

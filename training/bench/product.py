@@ -44,7 +44,7 @@ def field(photo: Path, quality: str, device: str) -> dict:
     watch, asked = Stopwatch(), [0]
     with watch("encode"):
         space = field_of(picture, person, body, models.field)
-        helped = body_help(body, space.nearest)
+        helped = body_help(body, space.nearest, space.beside)
     distance = counted(space, helped, watch, asked)
     with watch("surface"):
         mesh = isosurface(distance, low, high, CELLS[quality])
