@@ -97,9 +97,11 @@ class FieldInSpace:
     def beside(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         """How far points lie beside the person's outline, metres at their depth; 0 within it, and outside the photo."""
         seen = self.camera.to_camera(points)
-        intrinsics, pixels = self.framed.intrinsics, self.outline.shape[0]
-        column, row = np.floor(seen[:, :2] / seen[:, 2:] * intrinsics[:2] + intrinsics[2:]).astype(int).clip(0, pixels - 1).T
-        return self.outline[row, column] * seen[:, 2] / intrinsics[0]
+        intrinsics, side = self.framed.intrinsics, len(self.outline)
+        pixel = np.floor(seen[:, :2] / seen[:, 2:] * intrinsics[:2] + intrinsics[2:]).astype(int)
+        column, row = pixel.clip(0, side - 1).T
+        within = ((pixel >= 0) & (pixel < side)).all(axis=1)
+        return within * self.outline[row, column] * seen[:, 2] / intrinsics[0]
 
     @cached_property
     def outline(self) -> Float[ndarray, "S S"]:

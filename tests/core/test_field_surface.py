@@ -10,10 +10,12 @@ from scipy.spatial import cKDTree
 
 from core.errors import EmptySurface, FieldNotFinite, NoPersonFound
 from core.field.config import FieldConfig
+from core.field.detail import Detail
 from core.field.encoder import LABELS, Maps
 from core.field.network import Answer, Encoded, FieldNetwork
 from core.light import NEUTRAL, rotated
 from core.surface.field_surface import field_of, field_surface, light_of
+from core.surface.surface import vertex_normals
 from core.surface.view import to_linear, to_srgb
 
 CONFIG = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=16, layers=1)
@@ -48,6 +50,15 @@ class Coat(FieldNetwork):
             distance = distance * float("nan")
         green = torch.tensor([0.1, 0.8, 0.1]).expand(*points.shape)
         return Answer(distance, green, green, green, torch.zeros(*points.shape[:2], LABELS))
+
+
+class Detailed(Coat):
+    """It sees more at twice the size: a quarter lit, and every surface turned to the photo's right."""
+
+    def encode(self, picture):
+        side = picture.fine.shape[-1]
+        right = torch.tensor([0.6, 0, -0.8])[None, :, None, None].expand(1, 3, side, side)
+        return super().encode(picture)._replace(detail=Detail(right, torch.full((1, 3, side, side), float(np.log(SHADE / 2)))))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +101,34 @@ def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
     np.testing.assert_allclose(surface.albedo[seen] - wanted, 0, atol=1.5)
     unseen = surface.albedo[surface.confidence == 0].astype(float)
     np.testing.assert_allclose(unseen - 255 * np.array([0.1, 0.8, 0.1]), 0, atol=1)
+
+
+def test_detail_is_read_at_twice_the_size(person, t_body, dressed):
+    """Colours are over the fine shading, and the surface turns towards the fine normals; the fine photo lies where the coarse does."""
+    fine = field_surface(*person, t_body, Detailed(), "draft").surface
+    seen = fine.confidence > 0.99
+    wanted = 255 * np.clip(to_srgb(np.array(to_linear(np.array(120 / 255)) / (SHADE / 2))), 0, 1)
+    np.testing.assert_allclose(fine.albedo[seen] - wanted, 0, atol=1.5)
+    turns = []
+    for surface in (dressed.surface, fine):
+        normals = vertex_normals(surface.vertices, surface.faces) @ t_body.camera.rotation.T
+        turns.append(normals[surface.confidence > 0.5].mean(axis=0)[0])
+    assert turns[1] > turns[0] + 0.008
+    framed = field_of(*person, t_body, Detailed()).framed.picture
+    assert framed.fine.shape[-1] == 2 * framed.photo.shape[-1]
+    shrunk = torch.nn.functional.avg_pool2d(framed.fine, 2)
+    assert (shrunk - framed.photo).abs().mean() < 0.02
+
+
+def test_how_far_a_point_lies_beside_the_outline(person, t_body):
+    """None on the body; under a hand held out so far as it is under it."""
+    field = field_of(*person, t_body, Coat())
+    assert np.median(field.beside(t_body.vertices)) == 0
+    hand = t_body.vertices[t_body.vertices[:, 0] > 0.95 * t_body.vertices[:, 0].max()]
+    low = hand[hand[:, 1].argmin()]
+    for away in (0.1, 0.2):
+        assert field.beside((low - [0, away, 0])[None])[0] == pytest.approx(away, abs=0.04)
+    assert field.beside(np.array([[0.0, 50, 0]]))[0] == 0, "far outside the photo"
 
 
 def test_nothing_of_the_backdrop_is_on_the_person(dressed):
