@@ -81,6 +81,27 @@ def diffuse_shading(normals: Float[Tensor, "B N 3"], light: Float[Tensor, "B 9 3
     return sh_basis(normals) @ (factors[:, None] * light)
 
 
+def diffuse_slope(normals: Float[Tensor, "B 3 H W"], light: Float[Tensor, "B 9 3"]) -> Float[Tensor, "B 3 H W"]:
+    """By how much the logarithm of grey shading grows when the normal turns by a radian: the gradient of `diffuse_shading` over its value,
+    in the tangent plane."""
+    factors = torch.as_tensor(IRRADIANCE_FACTORS / np.pi, dtype=light.dtype, device=light.device)
+    linear, product, zonal, tesseral = (float(np.sqrt(a / (b * np.pi))) for a, b in ((3, 4), (15, 4), (5, 16), (15, 16)))
+    grey = (factors[:, None] * light).mean(dim=2)[..., None, None].unbind(1)
+    x, y, z = normals.unbind(1)
+    growth = torch.stack(
+        [
+            linear * grey[3] + product * (grey[4] * y + grey[7] * z) + 2 * tesseral * grey[8] * x,
+            linear * grey[1] + product * (grey[4] * x + grey[5] * z) - 2 * tesseral * grey[8] * y,
+            linear * grey[2] + product * (grey[5] * y + grey[7] * x) + 6 * zonal * grey[6] * z,
+        ],
+        dim=1,
+    )
+    shading = diffuse_shading(normals.flatten(2).transpose(1, 2), light).mean(dim=2).unflatten(1, normals.shape[2:])
+    level = shading.mean(dim=(1, 2), keepdim=True).clamp_min(1e-3)
+    along = growth - (growth * normals).sum(dim=1, keepdim=True) * normals
+    return along / torch.maximum(shading, 0.2 * level)[:, None]
+
+
 def sh_basis(directions: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 9"]:
     """`core.light.sh_basis` in torch."""
     x, y, z = directions.unbind(-1)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .colour import linear_to_srgb, srgb_to_linear
 from .config import FieldConfig
 from .detail import Detail, DetailHead
 from .encoder import LABELS, Encoder, Maps
@@ -103,7 +104,7 @@ class FieldNetwork(nn.Module):
         light = self.illumination(bottleneck.float(), inside.float(), told)
         volume = self.volume_encoder(picture.volume) if self.volume_encoder is not None else None
         wanted = self.detail is not None and picture.fine is not None
-        detail = self.detail(picture.fine, features, maps, picture.corner) if wanted else None
+        detail = self.detail(picture.fine, features, maps, light, picture.corner) if wanted else None
         return Encoded(features, maps, light, photo_albedo(picture.photo, maps.log_shading), picture, volume, detail)
 
     def ask(self, encoded: Encoded, points: Float[Tensor, "B N 3"], nearest: Float[Tensor, "B N 10"]) -> Answer:
@@ -163,14 +164,3 @@ def photo_albedo(photo: Float[Tensor, "B 4 H W"], log_shading: Float[Tensor, "B 
     """The photo divided by its shading: sRGB albedo 0..1, where the person is; photo: masked sRGB less a half, and the mask."""
     linear = srgb_to_linear(photo[:, :3] + 0.5)
     return linear_to_srgb((linear * (-log_shading).exp()).clamp(0, 1))
-
-
-def srgb_to_linear(values: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
-    """IEC 61966-2-1."""
-    values = values.clamp(0, 1)
-    return torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(values: Float[Tensor, "*B"]) -> Float[Tensor, "*B"]:
-    """IEC 61966-2-1."""
-    return torch.where(values <= 0.0031308, 12.92 * values, 1.055 * values.clamp_min(0.0031308) ** (1 / 2.4) - 0.055)

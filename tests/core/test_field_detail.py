@@ -7,16 +7,19 @@ import pytest
 import torch
 from torch.nn.functional import interpolate, normalize
 
-from core.field.detail import PER_FEATURE, DetailHead, cut
+from core.field.colour import linear_to_srgb
+from core.field.detail import AROUND, DARK, PER_FEATURE, DetailHead, contrast_of, cut
 from core.field.encoder import Maps
+from core.field.illumination import diffuse_shading, diffuse_slope
 from training.field.augment import mirrored
 from training.field.batch import Wish, batch_of, sample_of
 from training.field.fine import RIM, of_part, sample_corner, without_rim
-from training.field.folds import WAVES, folded, sample_folds
+from training.field.folds import STEEPEST, WAVES, folded, ironed, sample_folds
 from training.field.losses import detail_losses
 from training.field.plates import Plate, plate_files
 
 WISH = Wish(plates=2, surface=20, near=40, far=10, fine=64)
+LIGHT = torch.tensor([3.0, -0.6, 0.4, 0.3, 0.2, -0.3, 0.1, 0.2, -0.1])[None, :, None].expand(1, 9, 3)
 
 
 def maps_of_noise(side=32):
@@ -35,7 +38,7 @@ def head():
 def test_a_new_head_says_what_the_encoder_says(head):
     """Its correction starts at nothing: the coarse maps enlarged."""
     maps = maps_of_noise()
-    found = head(torch.rand(1, 4, 64, 64), torch.randn(1, 6, 16, 16), maps)
+    found = head(torch.rand(1, 4, 64, 64), torch.randn(1, 6, 16, 16), maps, LIGHT)
     np.testing.assert_allclose(
         found.log_shading.detach(), interpolate(maps.log_shading, scale_factor=2.0, mode="bilinear", align_corners=False), atol=1e-6
     )
@@ -49,12 +52,57 @@ def test_a_part_is_answered_as_in_the_whole(head):
     corner = torch.tensor([[4, 10]])
     x, y = (PER_FEATURE * int(place) for place in corner[0])
     with torch.no_grad():
-        whole, part = head(fine, features, maps), head(fine[:, :, y : y + 64, x : x + 64], features, maps, corner)
+        whole = head(fine, features, maps, LIGHT)
+        part = head(fine[:, :, y : y + 64, x : x + 64], features, maps, LIGHT, corner)
     inner = slice(RIM + 4, 64 - RIM - 4)
     # group normalisation sees the part alone, so the answers are alike, not the same
     away = (whole.normal[:, :, y : y + 64, x : x + 64] - part.normal)[:, :, inner, inner].abs().mean()
     assert away < 0.02
     assert torch.equal(cut(features, corner, 5)[0], features[0, :, 10:15, 4:9])
+
+
+def test_the_slope_of_shading_is_its_derivative():
+    """Against finite differences along two directions of the tangent plane."""
+    normal = maps_of_noise(8).normal_front.double()
+    light = LIGHT.double()
+    slope = diffuse_slope(normal, light)
+    assert (slope * normal).sum(dim=1).abs().max() < 1e-6
+
+    def log_shading(directions):
+        return diffuse_shading(directions.flatten(2).transpose(1, 2), light).mean(dim=2).log().unflatten(1, (8, 8))
+
+    for axis in (torch.tensor([1.0, 0, 0]), torch.tensor([0, 1.0, 0.2])):
+        axis = axis.double()[None, :, None, None]
+        along = normalize(axis - (axis * normal).sum(dim=1, keepdim=True) * normal, dim=1)
+        step = 1e-4
+        grown = (log_shading(normalize(normal + step * along, dim=1)) - log_shading(normalize(normal - step * along, dim=1))) / (2 * step)
+        np.testing.assert_allclose((slope * along).sum(dim=1), grown, atol=1e-4)
+
+
+def test_contrast_is_brightness_against_what_lies_around():
+    """None on one colour, whatever lies beside the person; a stripe twice as bright stands out by the logarithm of it."""
+    linear = torch.full((1, 3, 64, 64), 0.2)
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 8:56] = 1
+    photo = lambda values: torch.cat([(linear_to_srgb(values) - 0.5) * mask, mask], 1)  # noqa: E731
+    assert contrast_of(photo(linear)).abs().max() < 1e-5
+    linear[..., 30, :] = 0.4
+    found = contrast_of(photo(linear))[0, 0]
+    share = 1 / (3 * AROUND)
+    assert found[30, 30] == pytest.approx((1 - share) * np.log((0.4 + DARK) / (0.2 + DARK)), rel=0.1)
+    assert found[30, 60] == 0
+    assert found[2, 30] == pytest.approx(0, abs=1e-5)
+
+
+def test_painted_folds_are_ironed_out_and_colours_stay():
+    stripes = 0.3 + 0.1 * torch.sin(torch.arange(64.0) * 0.8)[None, :, None].expand(3, 64, 64)
+    albedo = linear_to_srgb(stripes * torch.tensor([1.0, 0.7, 0.4])[:, None, None])
+    share = (torch.arange(64) < 32).float().expand(64, 64)
+    found = ironed(albedo, torch.ones(1, 64, 64), share, AROUND)
+    assert torch.allclose(found[:, :, 32:], albedo[:, :, 32:], atol=1e-5)
+    assert found[0, 8:56, :32].std() < 0.25 * albedo[0, 8:56, :32].std()
+    hue = lambda colour: float((colour[0] / colour[2])[8:56, :32].mean())  # noqa: E731
+    assert hue(found) == pytest.approx(hue(albedo), rel=0.02)
 
 
 def test_parts_lie_over_their_place(plates):
@@ -122,7 +170,7 @@ def test_folds_are_as_steep_and_as_wide_as_they_say():
         steep.append(np.sqrt((slopes**2).sum(0).mean()))
         turns = [np.diff(np.sign(part), axis=along).astype(bool).mean() for part, along in ((slopes[0], 1), (slopes[1], 0))]
         waves.append(2 / max(turns))
-    assert 0.02 < min(steep) < max(steep) < 0.6
+    assert 0.05 < min(steep) < max(steep) < STEEPEST
     assert WAVES[0] / 2 < np.median(waves) < WAVES[1]
 
 

@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from core.errors import WeightsCorrupt
+from core.field.colour import linear_to_srgb, srgb_to_linear
 from core.field.config import FieldConfig, from_dict, to_dict
 from core.field.encoder import carried_on
 from core.field.files import load_field, save_field
 from core.field.illumination import IlluminationHead, diffuse_shading, light_told, sh_basis, solved_light
-from core.field.network import FieldNetwork, Picture, linear_to_srgb, photo_albedo, srgb_to_linear
+from core.field.network import FieldNetwork, Picture, photo_albedo
 from core.field.sampling import fourier, project, sample, sample_volume
 from core.light import irradiance
 from core.light import sh_basis as sh_basis_numpy

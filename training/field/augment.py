@@ -9,7 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from core.field.network import linear_to_srgb, srgb_to_linear
+from core.field.colour import linear_to_srgb, srgb_to_linear
 from training.field.plates import Plate
 from training.people.character import LABELS
 

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, relu
 
-from core.field.network import Encoded, FieldNetwork, linear_to_srgb, srgb_to_linear
+from core.field.colour import linear_to_srgb, srgb_to_linear
+from core.field.network import Encoded, FieldNetwork
 from training.field.batch import Batch, Patches
 
 SIDE = 32

@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from core.camera import Camera
-from core.field.detail import SCALE
-from core.field.network import linear_to_srgb, srgb_to_linear
+from core.field.colour import linear_to_srgb, srgb_to_linear
+from core.field.detail import AROUND, SCALE
 from core.light import rotated
 from core.surface.view import to_linear
 from training.field.augment import front_cloth
 from training.field.fine import enlarged, of_part
-from training.field.folds import folded, sample_folds
+from training.field.folds import folded, ironed, sample_folds
 from training.field.plates import Plate
 from training.people.camera_effects import CameraLook, developed, sample_look
 from training.people.lighting import CELL, relit_batch, softened
@@ -84,12 +84,15 @@ def relit(s: dict[str, Tensor], plate: Plate, rng: Generator) -> Tensor:
 
 
 def fold(s: dict[str, Tensor], plate: Plate, rng: Generator) -> None:
-    """Puts folds into the sample's normals where there are clothes."""
-    side = s["normal"].shape[-1]
+    """Puts folds into the sample's normals where there are clothes, and takes those that are painted on out of their albedo."""
+    side, painted = s["normal"].shape[-1], float(rng.uniform(0, 0.4))
     slopes, cloth = torch.from_numpy(sample_folds(rng, SCALE * side)), front_cloth(plate, side)
     s["normal"] = folded(s["normal"], avg_pool2d(slopes, SCALE), cloth)
+    s["albedo"] = ironed(s["albedo"], s["alpha"], (1 - painted) * cloth, AROUND // SCALE)
     if "corner" in s:
-        s["fine_normal"] = folded(s["fine_normal"], of_part(slopes, s), enlarged(of_part(cloth, s)))
+        share = enlarged(of_part(cloth, s))
+        s["fine_normal"] = folded(s["fine_normal"], of_part(slopes, s), share)
+        s["fine_albedo"] = ironed(s["fine_albedo"], s["fine_alpha"], (1 - painted) * share, AROUND)
 
 
 def taken(
