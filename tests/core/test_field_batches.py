@@ -74,6 +74,7 @@ def test_the_mirror_is_true_to_geometry(plates):
 def test_a_relit_ball_is_shaded_as_the_formula_says(plates, monkeypatch):
     """In the open the shading is the irradiance over pi of the sample's own light; the light is another each time, and the same again."""
     monkeypatch.setattr(relight, "DIP", 1e3)  # nothing softened
+    monkeypatch.setattr(relight, "FOLDED", 0.0)
     plate = Plate(plate_files(plates)[0])
     plain = sample_of(plate, replace(WISH, augment=False), np.random.default_rng(3))
     lights = []
