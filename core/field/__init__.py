@@ -6,6 +6,8 @@
     steady        the same without the jumps between two parts of the body
     volume        the body as voxels, and PaMIR's 3D encoder of them
     encoder       the picture's features (U-Net) and the full-resolution 2D heads: normals, depth, log-shading, labels, front and back
+    detail        front normals and log-shading at twice the picture's size
+    colour        sRGB and linear light in torch
     illumination  the illumination code, light as spherical harmonics, the shading network
     network       the whole: encode a picture once, then ask it at points
     sampling      pixel-aligned sampling through the perspective camera

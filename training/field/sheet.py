@@ -40,7 +40,6 @@ def column(encoded: Encoded, batch: Batch) -> list[ndarray]:
     back = (batch.label[:, 1:] != 255).float()
     depth = torch.where(torch.isfinite(batch.depth), batch.depth, 0)
     photo = batch.picture.photo
-    shown = lambda log: (log.exp() / 2).clamp(0, 1)  # noqa: E731 two uses, one line
     rows = [
         (photo[:, :3] + 0.5 * photo[:, 3:], photo[:, 3:].expand(-1, 3, -1, -1)),
         ((maps.normal_front + 1) / 2 * alpha, (batch.normal + 1) / 2 * alpha),
@@ -63,14 +62,14 @@ def finely(encoded: Encoded, batch: Batch) -> list[tuple[Tensor, Tensor]]:
     top = min(int(rows.min()), alpha.shape[-1] - size)
     left = max(min(int(columns[rows < top + size // 2].float().mean()) - size // 2, alpha.shape[-1] - size), 0)
     part = np.s_[:, :, top : top + size, left : left + size]
-    pairs = (
-        ((encoded.detail.normal + 1) / 2, (batch.fine.normal + 1) / 2),
-        (
-            (encoded.detail.log_shading.exp() / 2).clamp(0, 1),
-            (batch.fine.log_shading.exp() / 2).clamp(0, 1),
-        ),
-    )
-    return [((one * alpha)[part], (true * alpha)[part]) for one, true in pairs]
+    found, true = encoded.detail, batch.fine
+    pairs = ((found.normal + 1) / 2, (true.normal + 1) / 2), (shown(found.log_shading), shown(true.log_shading))
+    return [((one * alpha)[part], (other * alpha)[part]) for one, other in pairs]
+
+
+def shown(log_shading: Tensor) -> Tensor:
+    """Log-shading as colours 0..1, shading 2 white."""
+    return (log_shading.exp() / 2).clamp(0, 1)
 
 
 def tile(picture: Tensor) -> ndarray:

@@ -155,7 +155,8 @@ def train(options: argparse.Namespace) -> None:
     fine = network.config.picture if network.config.detail else 0
     wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
     wish = replace(wish, fine=fine)
-    if not options.init or options.grow:
+    path = options.out / "checkpoint.safetensors"
+    if (not options.init or options.grow) and not path.exists():
         usual, precision = usual_light(files, wish, options.seed)
         network.illumination.usual.copy_(usual)
         network.illumination.precision.copy_(precision)
@@ -163,7 +164,6 @@ def train(options: argparse.Namespace) -> None:
     network.encoder.to(memory_format=torch.channels_last)
     mean = RunningMean(network)
     optimisers = optimisers_of(network, options.rate, options.optimiser == "muon")
-    path = options.out / "checkpoint.safetensors"
     start = load_checkpoint(path, network, mean, optimisers) if path.exists() else 0
     trainee = Trainee(network, WEIGHTS | dict(options.weight))
     model = DistributedDataParallel(trainee) if here.world > 1 else trainee

@@ -9,6 +9,9 @@ from torch import Tensor
 from training.field.batch import Wish, batch_of
 
 BATCHES = 60
+"""Of four plates: 720 samples of nine numbers."""
+LEAST = 1e-3
+"""Variance added to each coefficient, so that plates of few lights have an inverse too."""
 
 
 def usual_light(files: list[Path], wish: Wish, seed: int, batches: int = BATCHES) -> tuple[Tensor, Tensor]:
@@ -21,5 +24,5 @@ def usual_light(files: list[Path], wish: Wish, seed: int, batches: int = BATCHES
         shading = (batch.log_shading.exp() * seen).sum(dim=(2, 3)) / seen.sum(dim=(2, 3)).clamp_min(1)
         lights.append((batch.light / shading.clamp_min(1e-2)[:, None]).transpose(1, 2).flatten(0, 1))
     samples = torch.cat(lights).double()
-    covariance = torch.cov(samples.T) + 1e-3 * torch.eye(9, dtype=torch.float64)
+    covariance = torch.cov(samples.T) + LEAST * torch.eye(9, dtype=torch.float64)
     return samples.mean(dim=0).float(), torch.linalg.inv(covariance).float()
