@@ -6,7 +6,7 @@ import pytest
 from core.errors import NoPersonFound, WeightsCorrupt, WeightsMissing
 from core.photo.detector import ANCHORS, Detections, detect, whole
 from core.photo.landmarks import POINTS, SIZE, crop_frame, read, read_person
-from core.photo.network import load_network
+from core.photo.network import Network, load_network
 from core.photo.people import covered, find_people, read_all
 from core.photo.person import Photo
 from core.weights import find
@@ -59,6 +59,20 @@ def test_false_detections_are_thrown_out():
     reading, _ = read_person(pixels, crop_frame(*keypoints[0, :2]), network)
     assert (reading.mask > 0.5).any()
     assert read_all(pixels, Detections(np.array([[40.0, 5.0, 50.0, 15.0]]), keypoints, np.array([0.9])), network) == []
+
+
+class Doubting(Network):
+    """The landmark network, never surer than .93 that there is a person."""
+
+    def __call__(self, picture, *shapes):
+        parts = super().__call__(picture, *shapes)
+        return [np.array([0.93], np.float32) if shape == (1, 1) else part for shape, part in zip(shapes, parts, strict=True)]
+
+
+@pytest.mark.parametrize(("score", "people"), [(0.95, 1), (0.8, 0)])
+def test_whom_the_detector_sees_clearly_the_landmarks_may_doubt_a_little(score, people):
+    detections = Detections(np.array([[40.0, 5.0, 50.0, 15.0]]), np.array([[[45.0, 60.0], [45.0, 5.0], [0, 0], [0, 0]]]), np.array([score]))
+    assert len(read_all(noise(3, 3), detections, Doubting(find("pose_landmark_full")))) == people
 
 
 def test_covered():
