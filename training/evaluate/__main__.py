@@ -20,7 +20,7 @@ from core.errors import DoppelError, NoPersonFound
 from training.contact_sheet import write_sheet
 from training.evaluate.case import Case
 from training.evaluate.measure import Notes, measure, notes
-from training.evaluate.methods import Method, open_methods, try_estimated, try_exact
+from training.evaluate.methods import Method, exact_body, open_methods, try_estimated, try_exact
 from training.evaluate.photos import measure_photos
 from training.evaluate.rows import baselines, report, to_rows
 from training.evaluate.sheet import row
@@ -71,7 +71,8 @@ def measured(case: Case, method: Method, body: str, model: BodyModel, weights: P
         return {"found": False}
     if sheet is not None and body == "estimated":
         sheet.append(row(case.photo, trial.result.surface, f"{len(sheet) + 1} {case.person.name}"))
-    return {"found": True} | measure(case, trial, body == "exact") | compare_textures(case, trial, model)
+    inside = None if body == "exact" else exact_body(case, model).joints
+    return {"found": True} | measure(case, trial, inside) | compare_textures(case, trial, model)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from numpy import ndarray
 
 from core.light import NEUTRAL, irradiance, rotated
@@ -31,16 +32,17 @@ class Notes(NamedTuple):
     light: ndarray
 
 
-def measure(case: Case, trial: Trial, exact: bool) -> dict[str, float | None]:
-    """The figures of one trial. exact: it had the true body and camera, so nothing is aligned and joints do not apply."""
+def measure(case: Case, trial: Trial, inside: Float[ndarray, "24 3"] | None) -> dict[str, float | None]:
+    """The figures of one trial. inside: joints of the true open body inside the person, which the estimate's are aligned with and measured
+    against (an artist's rig has its hips elsewhere); None where the trial had that body and the true camera: then neither is to be done."""
     joints = trial.body.joints[SMPL_ROWS]
-    align = UNMOVED if exact else at_the_hips(joints, trial.body.camera, case.person.joints[SMPL_ROWS], case.camera)
+    align = UNMOVED if inside is None else at_the_hips(joints, trial.body.camera, inside[SMPL_ROWS], case.camera)
     surface, light = trial.result
     mesh = Mesh(align(np.float64(surface.vertices)), surface.faces)
     return {
         **compare_surfaces(mesh, case.mesh),
         "silhouette_iou": metrics.overlap(silhouette(surface.vertices, surface.faces, trial.body.camera, case.photo.size), case.mask > 127),
-        **({} if exact else joint_errors(case, trial)),
+        **({} if inside is None else joint_errors(case, trial, inside)),
         **colours_at_points(case, mesh, surface.albedo / 255),
         **compare_sides(case, mesh, surface.albedo / 255, None if light is None else rotated(light, align.rotation)),
         **({} if light is None else compare_lights(case, light, align)),
@@ -48,10 +50,10 @@ def measure(case: Case, trial: Trial, exact: bool) -> dict[str, float | None]:
     }
 
 
-def joint_errors(case: Case, trial: Trial) -> dict[str, float]:
-    """Root-aligned and Procrustes-aligned mean errors of the twelve limb joints (training.metrics) against the person's own, cm."""
+def joint_errors(case: Case, trial: Trial, inside: Float[ndarray, "24 3"]) -> dict[str, float]:
+    """Root-aligned and Procrustes-aligned mean errors of the twelve limb joints (training.metrics), cm."""
     estimate = trial.body.camera.to_camera(trial.body.joints)[SMPL_ROWS]
-    truth = case.camera.to_camera(case.person.joints)[SMPL_ROWS]
+    truth = case.camera.to_camera(inside)[SMPL_ROWS]
     return {
         "joint_error_cm": 100 * metrics.root_error(estimate, truth),
         "joint_error_pa_cm": 100 * metrics.procrustes_error(estimate, truth),

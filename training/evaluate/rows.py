@@ -128,10 +128,11 @@ MADE = {"cycles": "by Cycles, with full light transport", "relit": "views relit 
 EXPLAINED = """People, poses and worlds of the fixed validation set (`training/held_out.toml`); the photographs are {made}.
 
 *exact*: the true body, camera and outline. *estimated*: all three from the photo, by the product's own stages; the surface is then turned
-by the two cameras alone, and moved and scaled at the hips (least squares over the twelve limb joints), because one photo tells neither
-size nor distance. *P2S*: mean distance from the estimate to the truth; *Chamfer*: mean of that and of the way back (Saito et al. 2019);
-*scaled*: with the longest side of the true person's box as 100. *normals*: mean degrees in pictures from the photo's camera and from
-behind, where both show the person. *joints*: twelve limb joints against the person's own rig, root-aligned and scaled; *PA*: Procrustes.
+by the two cameras alone, and moved and scaled at the hips (least squares over the twelve limb joints; the open body's inside the person,
+not those of an artist's rig, whose hips lie elsewhere), because one photo tells neither size nor distance. *P2S*: mean distance from the
+estimate to the truth; *Chamfer*: mean of that and of the way back (Saito et al. 2019); *scaled*: with the longest side of the true person's
+box as 100. *normals*: mean degrees in pictures from the photo's camera and from behind, where both show the person. *joints*: twelve limb
+joints of the open body inside, root-aligned and scaled; *PA*: Procrustes.
 *Albedo*: mean absolute error of sRGB 0..1 at points of the true surface whose colour is known; *the photo's*: what the photograph itself
 would score; *photo / constant*: divided by the one constant best for everybody; *texture*: on the body's own UV map. *lit*: under the
 estimated light (where there is none, the neutral one) against the truth in its own. *Light*: mean error of irradiance over its mean."""
