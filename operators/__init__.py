@@ -11,6 +11,7 @@ load_avatar   an Avatar file into the scene
 apply_light   a person's light as the scene's world
 fit_light     any world as spherical harmonics
 bake_light    the world as an equirectangular picture
+suns          the world's light as suns for EEVEE, and back
 export        Export Person: files for other programs
 texture       a person's colours as an image
 low_poly      a light copy of a person's surface
@@ -54,6 +55,7 @@ from .remove_ik import DOPPEL_OT_remove_ik
 from .remove_runtime import DOPPEL_OT_remove_runtime
 from .runtime import load_recent
 from .smooth_weights import DOPPEL_OT_smooth_weights
+from .suns import DOPPEL_OT_add_suns, DOPPEL_OT_remove_suns
 from .texture import DOPPEL_OT_texture
 
 CLASSES = (
@@ -71,6 +73,8 @@ CLASSES = (
     DOPPEL_OT_apply_light,
     DOPPEL_OT_fit_light,
     DOPPEL_OT_bake_light,
+    DOPPEL_OT_add_suns,
+    DOPPEL_OT_remove_suns,
     DOPPEL_OT_texture,
     DOPPEL_OT_low_poly,
     DOPPEL_OT_export,

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene.person import light_of, person_meant
+from ..scene.suns import suns_renewed
 from ..scene.world import apply_light
 from .person import OfPerson
 
@@ -22,5 +23,6 @@ class DOPPEL_OT_apply_light(OfPerson, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[Any]:
         person = person_meant(context)
-        apply_light(context.scene, light_of(person), person.name)
+        with suns_renewed(context.scene):
+            apply_light(context.scene, light_of(person), person.name)
         return {"FINISHED"}

@@ -6,6 +6,7 @@ import bpy
 
 from ..core.errors import DoppelError
 from ..scene.panorama import why_no_panorama
+from ..scene.suns import suns_renewed
 from ..scene.world import fit_light, replace_world
 from .job import in_words
 
@@ -33,5 +34,6 @@ class DOPPEL_OT_fit_light(bpy.types.Operator):
         except DoppelError as error:
             self.report({"ERROR"}, in_words(str(error), error.hint))
             return {"CANCELLED"}
-        replace_world(context.scene, light, f"{world.name} light")
+        with suns_renewed(context.scene):
+            replace_world(context.scene, light, f"{world.name} light")
         return {"FINISHED"}

@@ -5,6 +5,7 @@ from typing import Any
 import bpy
 
 from ..scene.spherical_harmonics import COEFFICIENTS, ROTATION, SATURATION, STRENGTH
+from ..scene.suns import suns_in
 from ..scene.world import light_node
 from .tab import InTab
 from .text import paragraph
@@ -21,6 +22,12 @@ class DOPPEL_PT_light(InTab, bpy.types.Panel):
             _draw_node(layout, node, (STRENGTH, ROTATION, SATURATION))
         else:
             paragraph(layout, context, "This world is not a Spherical Harmonics Light", "INFO")
+        suns = suns_in(context.scene) is not None
+        if node or suns:
+            row = layout.row(align=True)
+            row.operator("doppel.add_suns", text="Update Suns" if suns else "Suns for EEVEE", icon="OUTLINER_OB_LIGHT")
+            if suns:
+                row.operator("doppel.remove_suns", text="", icon="X")
         column = layout.column(align=True)
         column.operator("doppel.fit_light", icon="WORLD")
         column.operator("doppel.bake_light", icon="IMAGE_DATA")

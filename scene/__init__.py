@@ -18,6 +18,7 @@ camera      a camera that lines up with the photo
 photo       the photo behind that camera
 world       the Avatar's light as a world, and any world's light as the Avatar has it
 spherical_harmonics  the node group that evaluates such light
+suns        such light as suns, for EEVEE
 panorama    a world as an equirectangular picture
 cleanup     nothing stays behind of what failed halfway
 files       whether a file can be written

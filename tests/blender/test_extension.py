@@ -130,6 +130,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
     assert on["operators"] == [
         "add_ik",
         "add_photos",
+        "add_suns",
         "apply_light",
         "apply_motion",
         "bake_light",
@@ -148,6 +149,7 @@ def test_switching_off_and_on_twice_leaves_nothing(installed):
         "remove_ik",
         "remove_photo",
         "remove_runtime",
+        "remove_suns",
         "smooth_weights",
         "texture",
     ]

@@ -41,6 +41,11 @@ def world(at: Any) -> None:
     bpy.context.scene.world = at.part("scene.world").build_world(at.part("core.light").NEUTRAL, "light")
 
 
+def sunny(at: Any) -> None:
+    world(at)
+    doppel.add_suns()
+
+
 def worker(at: Any) -> None:
     at.worker_that_makes()
 
@@ -154,6 +159,8 @@ ROWS = {
         (nothing, "world"),
         (lambda at: {"filepath": str(at.folder / "no" / "such" / "sky.exr"), "width": "256"}, "sky.exr"),
     ),
+    "add_suns": Row(lambda at: {}, world, (nothing, "not a Spherical Harmonics Light")),
+    "remove_suns": Row(lambda at: {}, sunny, (world, "There are no suns in the scene")),
     "texture": Row(lambda at: {"size": "1k"}, person, NOBODY, (refused("operators.texture.give_texture"), "The disk is full")),
     "low_poly": Row(
         lambda at: {"budget": 300, "size": "1k"}, person, NOBODY, (refused("operators.low_poly.build_low_poly"), "The disk is full")
@@ -205,8 +212,9 @@ def test_no_operator_is_missing_here(part):
 
 def test_what_cannot_fail_and_what_can_always_be_pressed_are_these():
     assert {name for name, row in ROWS.items() if row.no is None} == {"add_photos", "drop_photos", "load_avatar"}
-    unfailing = {"add_photos", "drop_photos", "remove_photo", "cancel", "give_back", "apply_light", "smooth_weights"}
-    assert {name for name, row in ROWS.items() if row.fails is None} == unfailing | {"add_ik", "remove_ik", "cut_seams"}
+    unfailing = {"add_photos", "drop_photos", "remove_photo", "cancel", "give_back", "apply_light", "smooth_weights", "cut_seams"}
+    unfailing |= {"add_ik", "remove_ik", "add_suns", "remove_suns"}
+    assert {name for name, row in ROWS.items() if row.fails is None} == unfailing
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.no])

@@ -252,7 +252,12 @@ def test_the_light_of_another_world_can_be_fitted_and_baked(draw_light, part):
 
 def test_the_light_shows_the_nodes_own_inputs(draw_light, part):
     world = bpy.context.scene.world = part("scene.world").build_world(part("core.light").NEUTRAL, "light")
-    assert draw_light()[1] == ["Strength", "Rotation", "Saturation"]
+    layout, sockets = draw_light()
+    assert sockets == ["Strength", "Rotation", "Saturation"]
+    assert sorted(layout.buttons) == ["doppel.add_suns", "doppel.apply_light", "doppel.bake_light", "doppel.fit_light"]
+    bpy.ops.doppel.add_suns()
+    assert "doppel.remove_suns" in draw_light()[0].buttons
+    bpy.ops.doppel.remove_suns()
     coefficients = part("panels.light").DOPPEL_PT_light_coefficients
     assert coefficients.poll(bpy.context)
     assert draw_light(coefficients.__name__)[1] == [name for name, _ in part("scene.spherical_harmonics").COEFFICIENTS]
