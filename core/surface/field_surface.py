@@ -17,13 +17,14 @@ from ..camera import Camera
 from ..errors import FieldNotFinite
 from ..field.conditioning import BodyInView
 from ..field.framing import Framed, framed
-from ..field.network import Answer, Encoded, FieldNetwork
+from ..field.network import FAR, Answer, Encoded, FieldNetwork
 from ..field.steady import SteadyBody
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
+from .hair import seen_hair, with_hair
 from .isosurface import CELLS, isosurface
 from .portions import Portions
 from .regions import share_of
@@ -36,8 +37,8 @@ LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
 """Longer side in pixels of the photo's part that colours are read from, by quality."""
 
 
-ROOM = 0.18
-"""Metres round the fitted body in which the surface is looked for: hair, a hat, a wide skirt."""
+ROOM, SPARE = 0.18, 0.05
+"""Metres round the fitted body in which the surface is looked for (hair, a hat, a coat), and beyond an outline that reaches further."""
 
 
 FEWEST = 1_000
@@ -61,7 +62,8 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
     """
     field = field_of(photo, person, body, network)
-    low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
+    room = room_round(body, person)
+    low, high = body.vertices.min(axis=0) - room, body.vertices.max(axis=0) + room
     helped = body_help(body, field.nearest, field.beside)
     mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
     mesh = in_relief(field, body, mesh)
@@ -69,6 +71,16 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
         mesh = decimated(*mesh, max(triangles, FEWEST))
     surface = coloured(field, photo, person, body, mesh, quality)
     return Dressed(surface, light_of(field), partial(unlit, field), field.portions.notes)
+
+
+def room_round(body: FittedBody, person: Person) -> float:
+    """Metres round the fitted body in which the surface is to be looked for: where the person's outline reaches further past the body than
+    ROOM on some side (a gown), a hem may do so before and behind as well; no further than the field does."""
+    rows, columns = (np.flatnonzero((person.mask >= 128).any(axis=axis)) for axis in (1, 0))
+    seen = body.camera.project(body.vertices)
+    past = np.concatenate([seen.min(axis=0) - (columns[0], rows[0]), (columns[-1] + 1, rows[-1] + 1) - seen.max(axis=0)]).max()
+    metre = body.camera.intrinsics[0] / np.median(body.camera.to_camera(body.vertices)[:, 2])
+    return float(np.clip(past / metre + SPARE, ROOM, FAR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +123,9 @@ class FieldInSpace:
         return away * square.take(np.ones(self.camera.size[::-1].astype(int), np.uint8))
 
     def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
-        """Albedo, sRGB 0..1."""
-        return np.concatenate([np.zeros((0, 3), np.float32), *(answer.albedo[0].cpu().numpy() for answer in self.answers(points))])
+        """Albedo of points that the photo does not show, sRGB 0..1."""
+        hair = seen_hair(self.encoded)
+        return np.concatenate([np.zeros((0, 3), np.float32), *(with_hair(answer, hair) for answer in self.answers(points))])
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
         """The network's Answer part by part."""
@@ -161,7 +174,7 @@ def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
 
 def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
     """The mesh with its albedo: the photo's own pixel over its predicted shading where the photo sees the surface squarely, at the photo's
-    resolution, and the field's colour elsewhere (PaMIR, section 4.4)."""
+    resolution, and the field's colour elsewhere (PaMIR, section 4.4), hair in that of the hair seen."""
     vertices, faces = mesh
     view = unlit(field, look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality]))
     seen, albedo = confidence(view, vertices, faces), colours_seen(view, vertices, faces)

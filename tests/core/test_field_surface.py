@@ -12,9 +12,9 @@ from core.errors import EmptySurface, FieldNotFinite, NoPersonFound
 from core.field.config import FieldConfig
 from core.field.detail import Detail
 from core.field.encoder import LABELS, Maps
-from core.field.network import Answer, Encoded, FieldNetwork
+from core.field.network import FAR, Answer, Encoded, FieldNetwork
 from core.light import NEUTRAL, rotated
-from core.surface.field_surface import field_of, field_surface, light_of
+from core.surface.field_surface import ROOM, SPARE, field_of, field_surface, light_of, room_round
 from core.surface.surface import vertex_normals
 from core.surface.view import to_linear, to_srgb
 
@@ -129,6 +129,14 @@ def test_how_far_a_point_lies_beside_the_outline(person, t_body):
     for away in (0.1, 0.2):
         assert field.beside((low - [0, away, 0])[None])[0] == pytest.approx(away, abs=0.04)
     assert field.beside(np.array([[0.0, 50, 0]]))[0] == 0, "far outside the photo"
+
+
+@pytest.mark.parametrize(("hem", "room"), [(0.0, ROOM), (0.3, 0.3 + SPARE), (0.9, FAR)])
+def test_a_gown_is_looked_for_as_far_as_its_outline_reaches(person, t_body, hem, room):
+    """Whose outline goes on for so many metres below the body, whose legs are pulled up."""
+    vertices = t_body.vertices.copy()
+    vertices[:, 1] = np.maximum(vertices[:, 1], vertices[:, 1].min() + hem)
+    assert room_round(replace(t_body, vertices=vertices), person[1]) == pytest.approx(room, abs=0.03)
 
 
 def test_nothing_of_the_backdrop_is_on_the_person(dressed):
