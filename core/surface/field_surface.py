@@ -26,6 +26,7 @@ from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
 from .hair import seen_hair, with_hair
 from .isosurface import CELLS, isosurface
+from .outline import outline_help
 from .portions import Portions
 from .regions import share_of
 from .relief import relieved, told_normals
@@ -64,8 +65,9 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     field = field_of(photo, person, body, network)
     room = room_round(body, person)
     low, high = body.vertices.min(axis=0) - room, body.vertices.max(axis=0) + room
-    helped = body_help(body, field.nearest, field.beside)
-    mesh = isosurface(lambda points: helped(points, field.distance(points)), low, high, CELLS[quality])
+    helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, field.distance_seen)
+    whole = lambda points: helped(points, field.distance(points) - lowered(body.camera.to_camera(points)))  # noqa: E731
+    mesh = isosurface(whole, low, high, CELLS[quality])
     mesh = in_relief(field, body, mesh)
     if triangles:
         mesh = decimated(*mesh, max(triangles, FEWEST))
@@ -97,6 +99,10 @@ class FieldInSpace:
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         """Signed distance, metres, negative inside. Raises FieldNotFinite."""
+        return self.distance_seen(self.camera.to_camera(points))
+
+    def distance_seen(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        """`distance` at points of the camera's frame."""
         found = np.concatenate([np.zeros(0, np.float32), *(answer.distance[0].cpu().numpy() for answer in self.answers(points))])
         if not np.isfinite(found).all():
             raise FieldNotFinite("The field gave values that are no numbers")
@@ -125,12 +131,13 @@ class FieldInSpace:
     def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
         """Albedo of points that the photo does not show, sRGB 0..1."""
         hair = seen_hair(self.encoded)
-        return np.concatenate([np.zeros((0, 3), np.float32), *(with_hair(answer, hair) for answer in self.answers(points))])
+        answers = self.answers(self.camera.to_camera(points))
+        return np.concatenate([np.zeros((0, 3), np.float32), *(with_hair(answer, hair) for answer in answers)])
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
-        """The network's Answer part by part."""
+        """The network's Answer to points of the camera's frame, part by part."""
         for start in range(0, len(points), self.portions.search):
-            seen = self.camera.to_camera(points[start : start + self.portions.search])
+            seen = points[start : start + self.portions.search]
             yield from self.portions.answers(self.ask, seen, self.body.nearest(seen).stacked())
 
     @torch.no_grad()
