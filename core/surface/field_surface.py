@@ -66,8 +66,11 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     room = room_round(body, person)
     low, high = body.vertices.min(axis=0) - room, body.vertices.max(axis=0) + room
     helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, field.distance_seen)
-    whole = lambda points: helped(points, field.distance(points) - lowered(body.camera.to_camera(points)))  # noqa: E731
-    mesh = isosurface(whole, low, high, CELLS[quality])
+
+    def distance(points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        return helped(points, field.distance(points) - lowered(body.camera.to_camera(points)))
+
+    mesh = isosurface(distance, low, high, CELLS[quality])
     mesh = in_relief(field, body, mesh)
     if triangles:
         mesh = decimated(*mesh, max(triangles, FEWEST))

@@ -1,6 +1,7 @@
 """The outline as evidence: what the photo shows beyond the field's surface becomes a sheet joined on to it, as far as is likely.
 
-The field is a ball of radius .1 at depth 3; the body's map shows a smaller one, and the photo's person is a disc about the middle.
+The field is a ball of radius .1 at depth 3, beside the camera's axis; the body's map shows a smaller one, and the photo's person is a disc
+about it.
 """
 
 import numpy as np
@@ -10,13 +11,13 @@ import torch
 from core.field.network import Picture
 from core.surface.outline import DEEP, MOST, THICK, lacking_in, outline_help
 
-SIDE, DEPTH, RADIUS, FOCAL = 128, 3.0, 0.1, 800.0
+SIDE, DEPTH, RADIUS, FOCAL, ASIDE = 128, 3.0, 0.1, 800.0, 0.04
 METRE = FOCAL / DEPTH
 """Pixels that a metre at that depth takes; half as many of the feature map's."""
 
 
 def ball(points: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(points - [0, 0, DEPTH], axis=1) - RADIUS
+    return np.linalg.norm(points - [ASIDE, 0, DEPTH], axis=1) - RADIUS
 
 
 def picture(radius: float, body: float = 0.05) -> Picture:
@@ -29,13 +30,13 @@ def picture(radius: float, body: float = 0.05) -> Picture:
     photo, maps = torch.zeros(1, 4, SIDE, SIDE), torch.zeros(1, 9, SIDE // 2, SIDE // 2)
     photo[0, 3], maps[0, 0] = disc(SIDE, radius), disc(SIDE // 2, body)
     maps[0, 4:6] = torch.tensor([-0.05, 0.05])[:, None, None] * maps[0, 0]
-    intrinsics = torch.tensor([[FOCAL, FOCAL, SIDE / 2, SIDE / 2]])
+    intrinsics = torch.tensor([[FOCAL, FOCAL, SIDE / 2 - ASIDE * METRE, SIDE / 2]])
     return Picture(photo, maps, intrinsics, torch.tensor([[0.0, 0, DEPTH]]), torch.zeros(1, 1))
 
 
 def beside(distance: float, depth: float = DEPTH) -> np.ndarray:
     """The point on the ray so many metres beside the middle at the ball's depth."""
-    return np.array([[distance, 0.004, DEPTH]]) * depth / DEPTH
+    return np.array([[ASIDE + distance, 0.004, DEPTH]]) * depth / DEPTH
 
 
 def test_what_is_lacking_is_the_fields_least_along_the_ray():
@@ -70,10 +71,10 @@ def test_depths_are_those_of_the_rays_beside_where_the_field_is_vague():
     """Far from the ball a ghost a quarter of a metre nearer is by a hair the least: the sheet stays by the ball all the same."""
 
     def torn(points: np.ndarray) -> np.ndarray:
-        beside = np.hypot(points[:, 0], points[:, 1]) * DEPTH / points[:, 2]
+        beside = np.hypot(points[:, 0] * DEPTH / points[:, 2] - ASIDE, points[:, 1] * DEPTH / points[:, 2])
         ghost = np.where(beside > 0.15, np.abs(points[:, 2] - DEPTH + 0.8 * DEEP) + 0.045, 9)
         return np.minimum(ball(points), ghost)
 
-    _, depth = lacking_in(picture(0.17), torn)
-    row = np.argmin(np.abs((np.arange(SIDE // 2) + 0.5) * 2 - SIDE / 2 - 0.155 * METRE))
+    _, depth = lacking_in(picture(0.2), torn)
+    row = np.argmin(np.abs((np.arange(SIDE // 2) + 0.5) * 2 - SIDE / 2 - 0.165 * METRE))
     assert abs(depth[SIDE // 4, row] - DEPTH) < 0.5 * DEEP
