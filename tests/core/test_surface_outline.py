@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.field.network import Picture
-from core.surface.outline import DEEP, MOST, THICK, lacking_in, outline_help
+from core.surface.outline import DEEP, MOST, THICK, lacking_in, outline_help, rays_through
 
 SIDE, DEPTH, RADIUS, FOCAL, ASIDE = 128, 3.0, 0.1, 800.0, 0.04
 METRE = FOCAL / DEPTH
@@ -47,6 +47,11 @@ def test_what_is_lacking_is_the_fields_least_along_the_ray():
         assert lowered(beside(distance, DEPTH + 0.1))[0] == 0
         after = [ball(beside(distance, DEPTH + step))[0] - lowered(beside(distance, DEPTH + step))[0] for step in (-0.04, 0, 0.04)]
         assert after[1] < 0 < min(after[0], after[2])
+
+
+def test_rays_go_through_the_middles_of_their_pixels():
+    ray = rays_through(picture(0.17), np.array([[10, 40]]))[0]
+    assert ray[:2] * FOCAL + [SIDE / 2 - ASIDE * METRE, SIDE / 2] == pytest.approx([2 * 40.5, 2 * 10.5], abs=1e-4)
 
 
 def test_beyond_the_outline_nothing_is_lowered():
