@@ -20,12 +20,13 @@ from .illumination import IlluminationHead, ShadingNetwork, light_told
 from .sampling import fourier, project, sample
 from .volume import VolumeEncoder, read
 
-REACH = 0.3
+REACH = 0.6
 """Metres from which on the body's distance is told to the MLP as this much: far away only the direction matters."""
 CLOSE = 0.02
 """Metres: the finer of two scales in which distances are told."""
-NEAR, FAR = 0.2, 0.3
-"""Metres from the body between which the residual fades: beyond the second the field is the body's distance, which no coat reaches."""
+NEAR, FAR = 0.45, 0.6
+"""Metres from the body between which the residual fades: beyond the second the field is the body's distance, which no gown reaches: a
+crinoline over spread legs stands half a metre off. At .2 and .3 skirts on real photos ended in rags."""
 UNCONDITIONED = 0.5
 """Metres: half-depth of the slab that stands in for the body's distance where the field knows no body (PHORHUM's case)."""
 
