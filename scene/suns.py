@@ -98,10 +98,10 @@ def add_suns(scene: bpy.types.Scene) -> bpy.types.Collection:
     collection = bpy.data.collections.new(NAME)
     scene.collection.children.link(collection)
     for towards, strength in zip(*suns_of(node), strict=True):
-        light = bpy.data.lights.new("Sun", "SUN")
+        light: Any = bpy.data.lights.new("Sun", "SUN")
         light.energy, light.color, light.angle = strength.max(), strength / max(strength.max(), 1e-9), SOFT
         sun = bpy.data.objects.new("Sun", light)
-        from_where = turn @ Vector(body_to_blender(towards))
+        from_where = turn @ Vector(body_to_blender(towards).tolist())
         sun.rotation_euler = from_where.to_track_quat("Z", "Y").to_euler()  # a sun shines along its own -Z
         sun.location = 3 * from_where
         collection.objects.link(sun)
@@ -113,7 +113,8 @@ def remove_suns(scene: bpy.types.Scene) -> None:
     """The suns deleted, and the light given back to the world."""
     collection = suns_in(scene)
     if collection:
-        for sun in list(collection.objects):
+        suns: list[Any] = list(collection.objects)
+        for sun in suns:
             bpy.data.lights.remove(sun.data)  # and the object with it
         bpy.data.collections.remove(collection)
     if scene.world:
@@ -163,7 +164,7 @@ def _hide(world: bpy.types.World) -> None:
 
 def _show(world: bpy.types.World) -> None:
     """Undo `_hide`, where it was done."""
-    nodes = world.node_tree.nodes if world.node_tree else {}
+    nodes: Any = world.node_tree.nodes if world.node_tree else {}
     mixture: Any = nodes.get(UNSEEN)
     if mixture is None:
         return
