@@ -16,6 +16,19 @@ NEUTRAL.flags.writeable = False
 """White light from everywhere, (9, 3): radiance 1 in every direction, so irradiance π, and a diffuse surface shows exactly its albedo."""
 
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Rec. 709's weights of linear RGB."""
+LUMINANCE.flags.writeable = False
+
+
+def sphere(count: int) -> np.ndarray:
+    """Unit directions (N, 3) evenly over the sphere (a Fibonacci spiral)."""
+    turn = (np.arange(count) + 0.5) * np.pi * (3 - np.sqrt(5))
+    height = 1 - (2 * np.arange(count) + 1) / count
+    flat = np.sqrt(1 - height * height)
+    return np.stack([flat * np.cos(turn), height, flat * np.sin(turn)], axis=1)
+
+
 def sh_basis(directions: np.ndarray) -> np.ndarray:
     """The nine basis functions (…, 9) in unit directions (…, 3): real and orthonormal over the sphere."""
     x, y, z = np.moveaxis(np.asarray(directions, dtype=np.float64), -1, 0)

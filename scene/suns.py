@@ -14,12 +14,12 @@ import bpy
 import numpy as np
 from mathutils import Euler, Vector
 
-from ..core.light import radiance
+from ..core.light import LUMINANCE, radiance, sphere
 from .frames import blender_to_body, body_to_blender
 from .spherical_harmonics import ROTATION, SATURATION, STRENGTH
 from .world import get_light, light_node
 
-NAME = "Spherical Harmonics Suns"
+NAME, SUN = "Spherical Harmonics Suns", "Spherical Harmonics Sun"
 UNSEEN = "Seen by the Camera Alone"
 
 SUNS = 24
@@ -33,19 +33,8 @@ SOFT = radians(25)
 """How wide each sun is, for soft shadows. A wide sun lights more of a sphere than a narrow one of the same strength: by 1 % here, by 3 %
 at 40 degrees."""
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-"""Rec. 709's weights of linear RGB, as the light's node has them."""
-
 SWEEPS = 300
 """Of the solver; after a hundred the suns no longer change."""
-
-
-def sphere(count: int) -> np.ndarray:
-    """Unit directions (N, 3) spread evenly: a Fibonacci spiral."""
-    steps = np.arange(count) + 0.5
-    height, turn = 1 - 2 * steps / count, steps * np.pi * (3 - np.sqrt(5))
-    flat = np.sqrt(1 - height * height)
-    return np.stack([flat * np.cos(turn), height, flat * np.sin(turn)], axis=1)
 
 
 def sun_strengths(directions: np.ndarray, seen: np.ndarray, towards: np.ndarray) -> np.ndarray:
@@ -98,9 +87,9 @@ def add_suns(scene: bpy.types.Scene) -> bpy.types.Collection:
     collection = bpy.data.collections.new(NAME)
     scene.collection.children.link(collection)
     for towards, strength in zip(*suns_of(node), strict=True):
-        light: Any = bpy.data.lights.new("Sun", "SUN")
+        light: Any = bpy.data.lights.new(SUN, "SUN")
         light.energy, light.color, light.angle = strength.max(), strength / max(strength.max(), 1e-9), SOFT
-        sun = bpy.data.objects.new("Sun", light)
+        sun = bpy.data.objects.new(SUN, light)
         from_where = turn @ Vector(body_to_blender(towards).tolist())
         sun.rotation_euler = from_where.to_track_quat("Z", "Y").to_euler()  # a sun shines along its own -Z
         sun.location = 3 * from_where
@@ -110,12 +99,14 @@ def add_suns(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def remove_suns(scene: bpy.types.Scene) -> None:
-    """The suns deleted, and the light given back to the world."""
+    """The suns deleted, and the light given back to the world. What somebody else put among them stays in the scene."""
     collection = suns_in(scene)
     if collection:
-        suns: list[Any] = list(collection.objects)
-        for sun in suns:
+        for sun in _suns(collection):
             bpy.data.lights.remove(sun.data)  # and the object with it
+        for other in list(collection.objects):
+            if other.name not in scene.collection.objects:
+                scene.collection.objects.link(other)
         bpy.data.collections.remove(collection)
     if scene.world:
         _show(scene.world)
@@ -136,9 +127,15 @@ def suns_renewed(scene: bpy.types.Scene) -> Iterator[None]:
 
 def sun_light(collection: bpy.types.Collection) -> tuple[np.ndarray, np.ndarray]:
     """Where the collection's suns stand, unit directions (K, 3), body frame, and their irradiance (K, 3)."""
-    suns: list[Any] = list(collection.objects)
+    suns = _suns(collection)
     towards = np.array([blender_to_body(np.array(sun.rotation_euler.to_matrix().col[2])) for sun in suns]).reshape(-1, 3)
     return towards, np.array([sun.data.energy * np.array(sun.data.color) for sun in suns]).reshape(-1, 3)
+
+
+def _suns(collection: bpy.types.Collection) -> list[Any]:
+    """The objects in it that `add_suns` made."""
+    objects: list[Any] = list(collection.objects)
+    return [each for each in objects if each.type == "LIGHT" and each.data.name.startswith(SUN)]
 
 
 def _surface(world: bpy.types.World) -> Any:

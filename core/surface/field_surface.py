@@ -68,7 +68,8 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, field.distance_seen)
 
     def distance(points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
-        return helped(points, field.distance(points) - lowered(body.camera.to_camera(points)))
+        seen = body.camera.to_camera(points)
+        return helped(points, field.distance_seen(seen) - lowered(seen))
 
     mesh = isosurface(distance, low, high, CELLS[quality])
     mesh = in_relief(field, body, mesh)

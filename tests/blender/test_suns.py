@@ -94,6 +94,15 @@ def test_pressed_twice_and_taken_away_everything_is_as_before(part, lit, census)
     assert (census(), links(scene.world)) == (before, wired)
 
 
+def test_what_somebody_put_among_the_suns_is_not_lost(part, suns, lit):
+    lit(part("core.light").NEUTRAL)
+    collection = suns.add_suns(bpy.context.scene)
+    lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "SUN"))
+    collection.objects.link(lamp)
+    assert bpy.ops.doppel.remove_suns() == {"FINISHED"}
+    assert bpy.context.scene.collection.objects[lamp.name] == lamp
+
+
 def test_another_light_gets_suns_of_its_own(part, suns, lit, avatar):
     """Apply Photo's Light onto a world of another kind: the new world's suns, and the old world whole in the file."""
     lit(part("core.light").NEUTRAL)
@@ -107,7 +116,7 @@ def test_another_light_gets_suns_of_its_own(part, suns, lit, avatar):
     assert scene.world != old
     assert links(old) == {link for link in wired if link[3] == "Surface"}, "but for what the group without a tree cannot be linked by"
     found = gathered(suns, suns.suns_in(scene), normals())
-    around = suns.sphere(4000)
+    around = part("core.light").sphere(4000)
     series = part("core.light").radiance(part("scene.world").get_light(part("scene.world").light_node(scene.world)), around)
     assert series.min() < -0.1, "a light whose series dips below zero, where there is none"
     wanted = np.maximum(normals() @ around.T, 0) @ np.maximum(series, 0) * (4 * np.pi / len(around))

@@ -95,6 +95,6 @@ def test_the_dominant_direction_is_the_lamps():
 
 
 def test_directions_cover_the_sphere_evenly():
-    directions = lights.sphere()
+    directions = lights.sphere(lights.DIRECTIONS)
     assert np.linalg.norm(directions, axis=1) == pytest.approx(1)
     assert 4 * np.pi * (sh_basis(directions).T @ sh_basis(directions)) / len(directions) == pytest.approx(np.eye(9), abs=5e-3)

@@ -7,26 +7,15 @@ holds exposure too; the direction does not.
 import numpy as np
 from numpy import ndarray
 
-from core.light import irradiance
-
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-"""Rec. 709's weights of linear RGB."""
+from core.light import LUMINANCE, irradiance, sphere
 
 DIRECTIONS = 2000
-
-
-def sphere(number: int = DIRECTIONS) -> ndarray:
-    """Unit directions (N, 3) evenly over the sphere (a Fibonacci spiral)."""
-    turn = np.arange(number) * np.pi * (3 - np.sqrt(5))
-    height = 1 - (2 * np.arange(number) + 1) / number
-    flat = np.sqrt(1 - height * height)
-    return np.stack([flat * np.cos(turn), height, flat * np.sin(turn)], axis=1)
 
 
 def light_errors(estimate: ndarray, truth: ndarray, towards_camera: ndarray) -> dict[str, float]:
     """light_error: mean |irradiance difference| over all directions, over the true mean irradiance, colours averaged; light_error_front:
     the same over the half that faces the camera."""
-    normals = sphere()
+    normals = sphere(DIRECTIONS)
     front = normals @ towards_camera > 0
     true = irradiance(truth, normals)
     wrong = np.abs(irradiance(estimate, normals) - true)
