@@ -51,7 +51,8 @@ METHODS: dict[str, tuple[str, ...] | None] = {
     "lifter": (),
     "+ landmarks": ("landmarks",),
     "+ contact": ("landmarks", "contact"),
-    "+ outline": PARTS,
+    "+ outline": ("landmarks", "outline"),
+    "+ picture": PARTS,
 }
 """What the fit is made of, part by part; None is plain optimisation without the lifter."""
 
@@ -226,7 +227,7 @@ def measure_people(options: argparse.Namespace, model: BodyModel, lifter: Lifter
             person = None
         row, fitted = measure_case(case, photo, person, model, lifter)
         rows.append(row)
-        error = f"{row['methods']['+ outline']['root_cm']:.1f} cm" if fitted else "nobody found"
+        error = f"{row['methods']['+ picture']['root_cm']:.1f} cm" if fitted else "nobody found"
         joints = case.camera.to_camera(true_body(model, case).joints)
         sheet.append(contact_sheet.row(photo, person, fitted, joints, f"{number} {case.facts['kind']} {error}"))
         print(f"{number + 1}/{options.people} {case.facts['family']}, {case.facts['kind']}: {error}", flush=True)

@@ -14,7 +14,8 @@ NAMES = {
     "lifter": "lifter alone",
     "+ landmarks": "+ 2D landmarks",
     "+ contact": "+ 2D landmarks and feet on the ground (not taken)",
-    "+ outline": "+ 2D landmarks and outline (the product)",
+    "+ outline": "+ 2D landmarks and outline",
+    "+ picture": "+ all nearer to the picture, depth held (the product)",
 }
 GROUPS = {
     "ordinary poses": lambda one: one["kind"] != "mocap",

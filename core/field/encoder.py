@@ -19,8 +19,8 @@ BODY_CHANNELS = 9
 """Of the body's maps; see `conditioning.body_maps`."""
 LABELS = 5
 """Skin, hair, cloth, shoe, other: `training.people.character.LABELS`."""
-HAIR = 1
-"""Number of that label."""
+SKIN, HAIR, SHOE = 0, 1, 3
+"""Numbers of those labels."""
 
 
 class Maps(NamedTuple):

@@ -16,6 +16,7 @@ from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..errors import FieldNotFinite
 from ..field.conditioning import BodyInView
+from ..field.encoder import LABELS
 from ..field.framing import Framed, framed
 from ..field.network import FAR, Answer, Encoded, FieldNetwork
 from ..field.steady import SteadyBody
@@ -24,6 +25,7 @@ from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
+from .feet import feet_limited
 from .hair import seen_hair, with_hair
 from .isosurface import CELLS, isosurface
 from .outline import outline_help
@@ -63,20 +65,35 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
     """
     field = field_of(photo, person, body, network)
-    room = room_round(body, person)
-    low, high = body.vertices.min(axis=0) - room, body.vertices.max(axis=0) + room
-    helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, field.distance_seen)
-
-    def distance(points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
-        seen = body.camera.to_camera(points)
-        return helped(points, field.distance_seen(seen) - lowered(seen))
-
-    mesh = isosurface(distance, low, high, CELLS[quality])
+    mesh = isosurface(distance_in(field, body), *box_round(body, person), CELLS[quality])
     mesh = in_relief(field, body, mesh)
     if triangles:
         mesh = decimated(*mesh, max(triangles, FEWEST))
     surface = coloured(field, photo, person, body, mesh, quality)
     return Dressed(surface, light_of(field), partial(unlit, field), field.portions.notes)
+
+
+def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
+    """What the surface is the zero of, at points of the body frame, metres: the field, its feet no deeper than the body's, with the
+    outline's help and the body's."""
+    limited = feet_limited(body, field.framed.body.distance.query, field.labels)
+
+    def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        return limited(seen, field.distance_seen(seen))
+
+    helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, within)
+
+    def distance(points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
+        seen = body.camera.to_camera(points)
+        return helped(points, within(seen) - lowered(seen))
+
+    return distance
+
+
+def box_round(body: FittedBody, person: Person) -> tuple[Float[ndarray, "3"], Float[ndarray, "3"]]:
+    """The lowest and the highest corner of the box in which the surface is looked for, body frame, metres."""
+    room = room_round(body, person)
+    return body.vertices.min(axis=0) - room, body.vertices.max(axis=0) + room
 
 
 def room_round(body: FittedBody, person: Person) -> float:
@@ -137,6 +154,11 @@ class FieldInSpace:
         hair = seen_hair(self.encoded)
         answers = self.answers(self.camera.to_camera(points))
         return np.concatenate([np.zeros((0, 3), np.float32), *(with_hair(answer, hair) for answer in answers)])
+
+    def labels(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 5"]:
+        """What points of the camera's frame are taken for: shares of skin, hair, cloth, shoe, other."""
+        shares = (answer.label[0].softmax(dim=-1).cpu().numpy() for answer in self.answers(points))
+        return np.concatenate([np.zeros((0, LABELS), np.float32), *shares])
 
     def answers(self, points: Float[ndarray, "N 3"]) -> Iterator[Answer]:
         """The network's Answer to points of the camera's frame, part by part."""

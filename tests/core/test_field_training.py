@@ -14,13 +14,13 @@ from core.field.config import FieldConfig
 from core.field.files import save_field
 from core.field.network import FieldNetwork
 from training.field import train
-from training.field.batch import BODY_SHARE, Wish
+from training.field.batch import BODY_SHARE, Wish, batch_of
 from training.field.checkpoint import RunningMean, load_checkpoint, save_checkpoint
 from training.field.muon import Muon, optimisers_of, orthogonal
 from training.field.plates import Plate, plate_files, write_plate
 from training.field.usual_light import usual_light
 
-TINY = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=32, layers=2, fourier=2)
+TINY = FieldConfig(picture=64, widths=(8, 16, 16), features=8, fine=4, hidden=32, layers=2, fourier=2, blocks=2)
 
 
 def options(plates, out, steps, **more) -> argparse.Namespace:
@@ -109,8 +109,23 @@ def test_trained_weights_grow_into_another_size(plates, tmp_path, tiny):
     grown = train.beginning(given)
     assert grown.config == TINY
     assert torch.equal(grown.mlp.enter.weight, old.mlp.enter.weight)
-    assert not torch.equal(grown.illumination.code[0].weight, old.illumination.code[0].weight)
+    assert torch.equal(grown.illumination.code[0].weight, old.illumination.code[0].weight)
     assert grown.encoder.to_fine.weight.shape != old.encoder.to_fine.weight.shape
+
+
+def test_a_wider_and_deeper_network_begins_with_the_answers_it_grew_from(plates, tmp_path, monkeypatch, tiny):
+    old = FieldNetwork(replace(TINY, blocks=1)).eval()
+    for parameter in old.parameters():  # nothing at nothing, or new blocks and layers could hide there
+        torch.nn.init.normal_(parameter, std=0.2)
+    save_field(old, tmp_path / "old.safetensors", half=False)
+    monkeypatch.setitem(train.SIZES, "small", replace(TINY, hidden=TINY.hidden + 24, layers=TINY.layers + 1, blocks=3))
+    grown = train.beginning(options(plates, tmp_path / "run", 1, init=tmp_path / "old.safetensors", grow=True)).eval()
+    batch = batch_of(plate_files(plates), Wish(plates=2, surface=20, near=40, far=10, augment=False), 0, 0)
+    with torch.no_grad():
+        answers = [network(batch.picture, batch.points, batch.nearest)[1] for network in (old, grown)]
+    torch.testing.assert_close(answers[1].distance, answers[0].distance, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(answers[1].albedo, answers[0].albedo, rtol=1e-4, atol=1e-5)
+    assert grown.mlp.enter.weight[TINY.hidden :].abs().sum() > 0, "new units are there to be learned with"
 
 
 def test_usual_lights_are_those_of_the_photographs(plates):

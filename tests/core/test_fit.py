@@ -53,6 +53,24 @@ def test_the_outline_brings_a_stout_body_to_its_mask(model):
     assert missed[1] < 0.7 * missed[0]
 
 
+def test_the_last_part_comes_nearer_to_the_picture_at_the_depth_it_has(model):
+    """A lifter that is sure of wrong angles: the last part brings the feet to the landmarks and the mask, and moves nothing in depth."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=6)
+    wrong = truth[POSE] + np.random.default_rng(1).normal(0, 0.08, 72)
+    lifted = Lifted(wrong.reshape(24, 3), np.full(24, 0.05), truth[BETAS], np.full(10, 0.1))
+    before, after = (fit.refine(model, skeleton, person, lifted, INTRINSICS, fit.PARTS[:count]) for count in (2, 3))
+
+    def seen(unknowns):
+        points = skeleton.points(unknowns).values
+        return points[:, :2] / points[:, 2:] * FOCAL + CENTRE, points[:, 2]
+
+    feet = [number for number, name in enumerate(LANDMARKS) if name.endswith(("ankle", "heel", "toe"))]
+    assert len(feet) == 6
+    off = [np.linalg.norm(seen(unknowns)[0] - person.landmarks, axis=1)[feet].mean() for unknowns in (before, after)]
+    assert off[1] < 0.7 * off[0]
+    assert np.abs(seen(after)[1] - seen(before)[1]).max() < 0.02
+
+
 def girth_by_beta(model) -> np.ndarray:
     """How far each beta (10,) moves the trunk's skin outward on the average, beyond what it makes the whole body larger by."""
     trunk = model.skin_weights[:, [JOINT["spine1"], JOINT["spine2"]]].sum(dim=1).numpy() > 0.8
@@ -82,7 +100,9 @@ def test_what_is_not_shown_is_said(skeleton):
     assert (fit.landmark_weights(bust)[guessed.PARTS[guessed.guessed(bust)[0]]] == fit.OUTSIDE).all()
 
 
-@pytest.mark.parametrize("parts", [("landmarks",), ("landmarks", "contact"), ("landmarks", "outline"), ("landmarks", "outline", "contact")])
+@pytest.mark.parametrize(
+    "parts", [("landmarks",), ("landmarks", "contact"), ("landmarks", "outline"), ("landmarks", "outline", "contact"), fit.PARTS]
+)
 def test_refining_never_leaves_a_worse_picture(model, parts):
     """However the lifter errs and whatever the mask, the 2D error after refining is no larger than before."""
     skeleton, truth, person = seen_body(model, np.zeros(10), seed=4)

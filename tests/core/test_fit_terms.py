@@ -85,6 +85,7 @@ def terms_of(skeleton) -> list:
         priors.UprightPelvis(),
         priors.LiftedPose(random_unknowns(7)[POSE].reshape(24, 3), np.linspace(0.1, 0.4, 24)),
         priors.LiftedShape(random_unknowns(8)[BETAS], np.linspace(0.1, 1, 10)),
+        residuals.HeldDepth(skeleton, skeleton.points(random_unknowns(8)).values[:, 2], 0.01),
         contact.foot_contact(skeleton, random_unknowns(9)),
         outline.Outline(points, np.zeros((50, 2)), np.tile([0.6, 0.8], (50, 1)), np.linspace(20, 200, 50)),
     ]

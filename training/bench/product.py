@@ -10,9 +10,8 @@ from core.job import Request
 from core.photo.image import read_photo
 from core.photo.people import find_people
 from core.pipeline import load_models, reconstruct
-from core.surface.body_help import Blend, body_help
 from core.surface.crossings import Distance, grid_over
-from core.surface.field_surface import ROOM, FieldInSpace, coloured, field_of, in_relief, light_of
+from core.surface.field_surface import FieldInSpace, box_round, coloured, distance_in, field_of, in_relief, light_of
 from core.surface.isosurface import CELLS, isosurface
 from training.bench.process import Stopwatch
 
@@ -40,12 +39,13 @@ def field(photo: Path, quality: str, device: str) -> dict:
     picture = read_photo(photo)
     person = find_people(picture, None, "largest")[0]
     body = fit_body(picture, person, models.body, models.lifter)
-    low, high = body.vertices.min(axis=0) - ROOM, body.vertices.max(axis=0) + ROOM
+    low, high = box_round(body, person)
     watch, asked = Stopwatch(), [0]
     with watch("encode"):
         space = field_of(picture, person, body, models.field)
-        helped = body_help(body, space.nearest, space.beside)
-    distance = counted(space, helped, watch, asked)
+    with watch("ask"):
+        inner = distance_in(space, body)
+    distance = counted(inner, watch, asked)
     with watch("surface"):
         mesh = isosurface(distance, low, high, CELLS[quality])
     with watch("relief"):
@@ -60,13 +60,13 @@ def field(photo: Path, quality: str, device: str) -> dict:
     return {"seconds": seconds, "asked": asked[0], "nodes": int(np.prod(grid.shape + 1)), "scene": scene_of(space, low, high)}
 
 
-def counted(space: FieldInSpace, helped: Blend, watch: Stopwatch, asked: list[int]) -> Distance:
-    """The helped distance, its seconds under "ask" and its points counted in asked[0]."""
+def counted(inner: Distance, watch: Stopwatch, asked: list[int]) -> Distance:
+    """The distance, its seconds under "ask" and its points counted in asked[0]."""
 
     def distance(points: ndarray) -> ndarray:
         asked[0] += len(points)
         with watch("ask"):
-            return helped(points, space.distance(points))
+            return inner(points)
 
     return distance
 

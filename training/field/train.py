@@ -156,7 +156,7 @@ def train(options: argparse.Namespace) -> None:
     wish = Wish(options.batch, options.surface, options.near, options.far, shift=options.shift, shares=options.shares, relit=options.relit)
     wish = replace(wish, fine=fine)
     path = options.out / "checkpoint.safetensors"
-    if (not options.init or options.grow) and not path.exists():
+    if not options.init and not path.exists():
         usual, precision = usual_light(files, wish, options.seed)
         network.illumination.usual.copy_(usual)
         network.illumination.precision.copy_(precision)
@@ -239,16 +239,27 @@ def beginning(options: argparse.Namespace) -> FieldNetwork:
     if not options.grow:
         return old
     network = FieldNetwork(configuration(options))
-    state = network.state_dict()
-    kept = {name: value for name, value in old.state_dict().items() if name in state and value.shape == state[name].shape}
-    kept = {name: value for name, value in kept.items() if "illumination" not in name}  # it corrects what other usual lights told
+    state, known = network.state_dict(), old.state_dict()
+    kept = {name: value for name, value in known.items() if name in state and value.shape == state[name].shape}
     network.load_state_dict(state | kept)
-    for name, parameter in network.named_parameters():
-        if name.startswith("mlp.layers") and name not in kept:  # a new layer begins by adding nothing
-            nn.init.zeros_(parameter)
+    widened = [name for name in state if name.startswith("mlp") and name in known and name not in kept]
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in widened:
+                widen(parameter, known[name])
+            elif name.startswith("mlp.layers") and name not in kept:  # a new layer begins by adding nothing
+                parameter.zero_()
     new = sum(state[name].numel() for name in state.keys() - kept.keys())
     print(f"grown from {options.init.name}; new: {new} of {sum(value.numel() for value in state.values())} numbers", flush=True)
     return network
+
+
+def widen(parameter: Tensor, old: Tensor) -> None:
+    """Puts a narrower layer's numbers into the first rows and columns of a wider one. The old rows take nothing of the new columns, so the
+    network answers as before (Net2Net's aim, Chen et al. 2016; there new units are copies of old ones, here they are fresh)."""
+    rows, columns = old.shape[0], old.shape[1:]
+    parameter[:rows] = 0
+    parameter[(slice(rows), *(slice(count) for count in columns))] = old
 
 
 def configuration(options: argparse.Namespace) -> FieldConfig:

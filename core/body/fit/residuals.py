@@ -1,4 +1,4 @@
-"""What the photo says of the body, as residuals in standard deviations: 2D landmarks and 3D world landmarks.
+"""What the photo says of the body, as residuals in standard deviations: 2D landmarks and 3D world landmarks; and a depth that is held.
 
 A term is called with the unknowns and returns its residual (R,) and Jacobian (R, SIZE). `robust` is the Geman-McClure scale beyond
 which a residual is taken for a mistake of the detector (Geman & McClure 1987), or None for plain squares.
@@ -73,3 +73,16 @@ class WorldLandmarks:
         scale = self.weights[:, None] / np.stack([ACROSS / self.TRUST, ACROSS / self.TRUST, DEPTH], axis=1)
         residual = scale * (values - (self.world - self.world[HIPS].mean(axis=0)))
         return residual.ravel(), (scale[:, :, None] * jacobian).reshape(-1, SIZE)
+
+
+@dataclass(frozen=True)
+class HeldDepth:
+    """How far the landmarks have left the depths (33,), metres, that they are to keep, over `deviation`."""
+
+    model: LandmarkModel
+    depths: np.ndarray
+    deviation: float
+
+    def __call__(self, unknowns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points = self.model.points(unknowns)
+        return (points.values[:, 2] - self.depths) / self.deviation, points.jacobian[:, 2] / self.deviation
