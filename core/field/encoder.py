@@ -19,7 +19,7 @@ BODY_CHANNELS = 9
 """Of the body's maps; see `conditioning.body_maps`."""
 LABELS = 5
 """Skin, hair, cloth, shoe, other: `training.people.character.LABELS`."""
-SKIN, HAIR, SHOE = 0, 1, 3
+SKIN, HAIR, CLOTH, SHOE = range(4)
 """Numbers of those labels."""
 
 

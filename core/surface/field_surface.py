@@ -26,7 +26,6 @@ from ..photo.person import Person, Photo
 from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
 from .feet import feet_limited
-from .hair import seen_hair, with_hair
 from .isosurface import CELLS, isosurface
 from .outline import outline_help
 from .portions import Portions
@@ -34,6 +33,7 @@ from .regions import share_of
 from .relief import relieved, told_normals
 from .seen import colours_seen, confidence
 from .surface import Surface
+from .tones import seen_tones, toned
 from .view import View, look, to_linear, to_srgb
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
@@ -151,9 +151,9 @@ class FieldInSpace:
 
     def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
         """Albedo of points that the photo does not show, sRGB 0..1."""
-        hair = seen_hair(self.encoded)
+        tones = seen_tones(self.encoded)
         answers = self.answers(self.camera.to_camera(points))
-        return np.concatenate([np.zeros((0, 3), np.float32), *(with_hair(answer, hair) for answer in answers)])
+        return np.concatenate([np.zeros((0, 3), np.float32), *(toned(answer, tones).cpu().numpy() for answer in answers)])
 
     def labels(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 5"]:
         """What points of the camera's frame are taken for: shares of skin, hair, cloth, shoe, other."""
@@ -207,7 +207,7 @@ def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
 
 def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
     """The mesh with its albedo: the photo's own pixel over its predicted shading where the photo sees the surface squarely, at the photo's
-    resolution, and the field's colour elsewhere (PaMIR, section 4.4), hair in that of the hair seen."""
+    resolution, and the field's colour elsewhere (PaMIR, section 4.4), in the tones of what is seen."""
     vertices, faces = mesh
     view = unlit(field, look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality]))
     seen, albedo = confidence(view, vertices, faces), colours_seen(view, vertices, faces)

@@ -1,0 +1,66 @@
+"""What the photo does not show has the colours of what it shows: hair those of hair, clothes those of clothes, shoes those of shoes.
+
+What is hair, cloth or shoe the network tells well, in the photo and behind; of the colours behind it is less sure, and a mean of dark hair
+and bare skin, or of a blue shirt and the hand beside it, is no colour that this person has. So hair takes the middle colour of the hair
+that is seen, and cloth and shoes, which come in many colours, those of the colours seen that are most like their own.
+
+On the unseen surface of 16 people (numbers 30 to 45 of the validation set, exact bodies) the albedo's error came from .1106 to .1010 by the
+colours of cloth and shoes. Skin is left as it is: its middle colour, or its colours, made the error .0005 to .001 larger.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from ..field.encoder import CLOTH, HAIR, SHOE
+from ..field.network import Answer, Encoded
+
+SURE = 0.7
+"""Share of a kind in a pixel's labels from which its colour counts as that kind's."""
+
+FEW = 40
+"""Pixels of the feature map that a kind's colours want."""
+
+CELL, LEAST = 0.1, 0.01
+"""The colours of a kind are the means of the occupied cells of a grid this wide in sRGB 0..1, of those with this share of its pixels."""
+
+ALIKE = 0.15
+"""Distance in sRGB over which a colour counts less beside the one most alike. Of .1, .15 and .2 the errors were .1022, .1015 and .1011."""
+
+
+class Tones(NamedTuple):
+    """The colours (K, 3), sRGB 0..1, that the photo surely shows of each kind of surface, by its label's number; without the kinds of which
+    it shows too little."""
+
+    of: dict[int, Float[Tensor, "K 3"]]
+
+
+def seen_tones(encoded: Encoded) -> Tones:
+    """What the photo shows of hair (one colour), cloth and shoes."""
+    labels = encoded.maps.label_front[0].softmax(dim=0)
+    inside = avg_pool2d(encoded.picture.photo[:, 3:], 2)[0, 0] > 0.99
+    colours = avg_pool2d(encoded.photo_albedo, 2)[0]
+    seen = {kind: colours[:, (labels[kind] > SURE) & inside].T for kind in (HAIR, CLOTH, SHOE)}
+    enough = {kind: found for kind, found in seen.items() if len(found) >= FEW}
+    return Tones({kind: found.median(dim=0).values[None] if kind == HAIR else common(found) for kind, found in enough.items()})
+
+
+def common(colours: Float[Tensor, "N 3"]) -> Float[Tensor, "K 3"]:
+    """The colours that are common among these: see CELL."""
+    _, cell, count = (colours / CELL).floor().long().unique(dim=0, return_inverse=True, return_counts=True)
+    means = colours.new_zeros(len(count), 3).index_add_(0, cell, colours) / count[:, None]
+    return means[count >= min(LEAST * len(colours), count.max())]
+
+
+def toned(answer: Answer, tones: Tones) -> Float[Tensor, "N 3"]:
+    """An answer's albedo (sRGB 0..1) for points that the photo does not show: as far as they are of a kind, in its colours."""
+    albedo, share = answer.albedo[0], answer.label[0].softmax(dim=-1)
+    found = albedo
+    for kind, colours in tones.of.items():
+        away = torch.cdist(albedo, colours).square()
+        near = (away.min(dim=1, keepdim=True).values - away).div(ALIKE**2).softmax(dim=1) @ colours
+        found = found + share[:, kind : kind + 1] * (near - albedo)
+    return found
