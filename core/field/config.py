@@ -21,7 +21,7 @@ class FieldConfig:
     widths: tuple[int, ...] = (24, 48, 80, 128, 192)
     features: int = 40
     fine: int = 16
-    hidden: int = 256
+    hidden: int = 160
     layers: int = 6
     fourier: int = 4
     conditioning: str = "nearest"
@@ -29,7 +29,7 @@ class FieldConfig:
     read_maps: bool = True
     volume: int = 32
     volume_width: int = 16
-    blocks: int = 3
+    blocks: int = 2
     detail: int = 32
 
     def __post_init__(self) -> None:
