@@ -25,7 +25,7 @@ from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
 from .body_help import PARTS, body_help, weights_near
 from .decimation import decimated
-from .feet import feet_limited
+from .depth_limit import depth_limited
 from .isosurface import CELLS, isosurface
 from .outline import outline_help
 from .portions import Portions
@@ -74,9 +74,9 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
 
 
 def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
-    """What the surface is the zero of, at points of the body frame, metres: the field, its feet no deeper than the body's, with the
-    outline's help and the body's."""
-    limited = feet_limited(body, field.framed.body.distance.query, field.labels)
+    """What the surface is the zero of, at points of the body frame, metres: the field, its feet and hands no deeper than the body's,
+    with the outline's help and the body's."""
+    limited = depth_limited(body, field.framed.body.distance.query, field.labels)
 
     def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         return limited(seen, field.distance_seen(seen))
