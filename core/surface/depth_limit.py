@@ -46,11 +46,11 @@ def depth_limited(
     """
     places = body.camera.to_camera(body.vertices)
     ends = [share_of(body, *joints) for joints in PARTS]
+    boxes = [(places[end > 0.5].min(axis=0), places[end > 0.5].max(axis=0)) for end in ends]
 
     def limit(points: Float[ndarray, "N 3"], field: Float[ndarray, " N"]) -> Float[ndarray, " N"]:
         limited = field.astype(np.float32)
-        for end in ends:
-            low, high = places[end > 0.5].min(axis=0), places[end > 0.5].max(axis=0)
+        for end, (low, high) in zip(ends, boxes, strict=True):
             rows = np.flatnonzero((field < OUTSIDE) & ((points > low - ROOM) & (points < high + ROOM)).all(axis=1))
             beyond = np.maximum(low[2] - points[rows, 2], points[rows, 2] - high[2]) - AHEAD
             reached = beyond > limited[rows] - ROUND

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from core.body.distance import BodyDistance
-from core.field.encoder import LABELS, SHOE
+from core.field.encoder import CLOTH, LABELS, SHOE
 from core.skeleton import JOINT
 from core.surface.depth_limit import AHEAD, OUTSIDE, ROUND, both, depth_limited
 from core.surface.regions import share_of
 
-CLOTH = 2
 ENDS = {"foot": "ankle", "hand": "wrist"}
 
 
@@ -35,9 +34,8 @@ def along_the_ray(body, side, end="foot"):
 def test_what_runs_on_along_the_ray_is_cut(bent_body, distance, side, end):
     """A field that is inside all along the ray comes out AHEAD of the part, and is then the distance in depth: as far as it is the part."""
     points, beyond = along_the_ray(bent_body, side, end)
-    points = np.concatenate(
-        [points + np.array([0, step, 0]) for step in (0, -0.04, -0.08, -0.12)]
-    )  # up to where it is more and more shin or arm
+    higher = [points + np.array([0, step, 0]) for step in (0, -0.04, -0.08, -0.12)]  # to where it is more and more shin or arm
+    points = np.concatenate(higher)
     beyond, inside = np.tile(beyond, 4), np.full(len(points), -0.02)
     found, share = limit(bent_body, distance)(points, inside), share_on(bent_body, distance, points, side, end)
     assert ((share > 0.9) & (beyond > AHEAD + 0.05)).any()
