@@ -7,6 +7,7 @@ The way of a person: pose -> dressed person -> shell and views -> shard -> a pho
 
     composed     composed people: a MakeHuman body dressed from a wardrobe
     who, heads, wardrobe, outfits, garments, cloth, layers, relief   who they are and what they wear
+    sewn, long_hair                                                  skirts and hair made to measure, which no asset folder brings
     arms, piece, joined, exact_body                                  posed, joined to one mesh and texture, the open body inside
 
     artist       artist-made people: someone of the people pack with other proportions, colours and hands

@@ -35,6 +35,13 @@ def repainted(rng: Generator, picture: np.ndarray, covered: np.ndarray, places: 
     return recoloured(picture, covered, printed(rng, kind, places, MUTED.get(role, 0.2))), kind
 
 
+def of_one_cloth(rng: Generator, garments: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[list[np.ndarray], str]:
+    """Several garments' pictures in one cloth, each given with its pixels and places as `repainted` takes them, and what was painted."""
+    kind, seed = str(rng.choice(PRINTS, p=np.array(USUAL) / sum(USUAL))), int(rng.integers(2**32))
+    cloth = [printed(np.random.default_rng(seed), kind, places, MUTED["skirt"]) for _, _, places in garments]
+    return [recoloured(picture, covered, colour) for (picture, covered, _), colour in zip(garments, cloth, strict=True)], kind
+
+
 def random_colour(rng: Generator, muted: float = 0.0) -> np.ndarray:
     """One of the colours people wear (3,), sRGB 0..1, a little off; with the chance `muted` one of the quiet ones."""
     number = QUIET if rng.random() < muted else len(PALETTE)

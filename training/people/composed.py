@@ -16,15 +16,19 @@ from training.makehuman.fingers import sample_hands
 from training.people import garments, heads, layers
 from training.people.arms import off_the_body
 from training.people.character import BodyTruth, DressedPerson
-from training.people.cloth import repainted
+from training.people.cloth import of_one_cloth, repainted
 from training.people.exact_body import OpenBody, body_truth, open_body
 from training.people.joined import Joined, joined
+from training.people.long_hair import grown
 from training.people.outfits import Worn, choose_outfit
 from training.people.piece import Piece, vertex_normals
 from training.people.relief import folded
 from training.people.wardrobe import Wardrobe, open_wardrobe
 from training.people.who import Who, sample_who
 from training.poses import SampledPose
+
+GROWN = {"female": 0.5, "male": 0.05}
+"""In training: share of people without a hat whose hair is grown to measure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +135,13 @@ def dressed(rng: Generator, outfit: list[Worn], wardrobe: Wardrobe, shaped: Shap
     skin_faces = person.faces[(person.faces < 13380).all(axis=1)]
     pieces = layers.layered(pieces, order, shaped.rest[person.kept], skin_faces)
     pieces = layers.without_hidden(pieces, order)
-    painted = [repainted(rng, worn.garment.picture, *worn.garment.pixel_places, worn.garment.role) for worn in outfit]
-    return [replace(piece, picture=picture) for piece, (picture, _) in zip(pieces, painted, strict=True)], [what for _, what in painted]
+    painted = {worn: repainted(rng, worn.garment.picture, *worn.garment.pixel_places, worn.garment.role) for worn in outfit}
+    if one_cloth := [worn for worn in outfit if worn.one_cloth]:
+        pictures, what = of_one_cloth(rng, [(worn.garment.picture, *worn.garment.pixel_places) for worn in one_cloth])
+        painted |= {worn: (picture, what) for worn, picture in zip(one_cloth, pictures, strict=True)}
+    return [replace(piece, picture=painted[worn][0]) for worn, piece in zip(outfit, pieces, strict=True)], [
+        painted[worn][1] for worn in outfit
+    ]
 
 
 def with_head(
@@ -146,12 +155,17 @@ def with_head(
     small = heads.LASHES_AND_BROWS
     face = [heads.worn_on_head(brow, shaped, 0.7 * colour, small), heads.worn_on_head(lash, shaped, np.full(3, 0.05), small)]
     hat = next((piece for piece, worn in zip(clothes, outfit, strict=True) if worn.garment.role == "hat"), None)
-    style = heads.choose_hair(rng, wardrobe, who, hat is not None, held_out)
-    if style is not None:
+    long = not held_out and hat is None and rng.random() < GROWN[who.sex]
+    style = None if long else heads.choose_hair(rng, wardrobe, who, hat is not None, held_out)
+    if long:
+        hair = grown(rng, wardrobe, shaped, colour)
+        skin = heads.with_scalp(skin, wardrobe, hair, colour)
+        face.append(hair)
+    elif style is not None:
         hair = heads.worn_on_head(style, shaped, colour, 512)
         skin = heads.with_scalp(skin, wardrobe, hair, colour)
         face.append(heads.below_hat(hair, hat) if hat is not None else hair)
-    facts = {"hair": style.name if style else "none", "hair_colour": [round(float(part), 2) for part in colour], "skins": skins}
+    facts = {"hair": face[-1].name if len(face) > 2 else "none", "hair_colour": [round(float(part), 2) for part in colour], "skins": skins}
     return [skin, heads.eyes(rng, wardrobe, who, shaped), *face], facts
 
 

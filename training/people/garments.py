@@ -8,6 +8,7 @@ from core.skeleton import JOINT
 from training.makehuman.figure import Shaped
 from training.people.outfits import Worn, leg_ends
 from training.people.piece import Piece, subdivided, trimmed, vertex_normals
+from training.people.sewn import Sewn
 from training.people.wardrobe import Wardrobe
 
 FEW = 6000  # vertices; garments with fewer get their faces cut in four, so that folds have room
@@ -16,6 +17,9 @@ FEW = 6000  # vertices; garments with fewer get their faces cut in four, so that
 def on_body(worn: Worn, wardrobe: Wardrobe, shaped: Shaped) -> Piece:
     """The garment on this body in the rest pose, cut and loosened as it is worn; with its own picture still."""
     garment = worn.garment
+    if isinstance(garment, Sewn):
+        piece = garment.on(shaped)
+        return replace(piece, weights=hung(piece.weights, piece.vertices, shaped.joints))
     clothing = garment.clothing
     vertices = clothing.fitted(shaped.rest / shaped.scale) * shaped.scale
     label = {"shoes": "shoe", "glasses": "other"}.get(garment.role, "cloth")
@@ -50,7 +54,7 @@ def covered_skin(outfit: list[Worn], wardrobe: Wardrobe) -> np.ndarray:
     """True for the base vertices (19158,) that clothes hide: as the assets say, but for what a shortened leg or sleeve leaves bare."""
     covered = np.zeros(len(wardrobe.plain_t), bool)
     for worn in outfit:
-        hides = worn.garment.clothing.hides
+        hides = worn.garment.hides
         if worn.shorten:
             hides = hides & (cut_level(worn, wardrobe, wardrobe.plain_t) > 0.02)
         covered |= hides

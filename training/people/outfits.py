@@ -6,12 +6,15 @@ import numpy as np
 from numpy.random import Generator
 
 from core.skeleton import JOINT
+from training.people.sewn import Sewn, sew
 from training.people.wardrobe import Wardrobe, Wearable, allowed
 from training.people.who import Who
 
 DRESS, SKIRT, FLARE = {True: 0.3, False: 0.5}, {True: 0.3, False: 0.6}, {True: 0.5, False: 0.9}
 """Of women: how often a dress (against .65 for top and bottom), how often a skirt below a top; and the widest a skirt flares. Where results
 are judged (True) as often as ever; training sees more of what a field that follows the legs gets wrong."""
+SEWN, MEN_IN_SKIRTS = 0.75, 0.1
+"""In training: of skirts, and of dresses as a top and a skirt of one cloth, so many are sewn; and so many of men's bottoms are."""
 OPTIONAL = {"hat": 0.07, "glasses": 0.13}
 BAREFOOT = 0.04
 UNSEEN_SHARE = 0.7
@@ -25,14 +28,16 @@ TO_THE_HIPS = 2.5
 @dataclass(frozen=True, eq=False)
 class Worn:
     """A garment as it is worn. shorten: share of sleeves or legs cut off, 0..1 (none: 0); stretch: of what hangs below the waist; flare:
-    how much wider it is at the bottom; ease: metres it stands off; layer: larger is farther out."""
+    how much wider it is at the bottom; ease: metres it stands off; layer: larger is farther out; one_cloth: of the same cloth as the others
+    that are."""
 
-    garment: Wearable
+    garment: Wearable | Sewn
     shorten: float
     stretch: float
     flare: float
     ease: float
     layer: int
+    one_cloth: bool = False
 
 
 def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool) -> list[Worn]:
@@ -42,6 +47,11 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
     kinds = {kind: share for kind, share in kinds.items() if kind == "two" or at_hand[kind]}
     shares = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=shares / shares.sum()))
+    if not validation and (kind == "dress" or (kind == "two" and who.sex == "female" and rng.random() < SKIRT[False])):
+        if rng.random() < SEWN:
+            return _with_sewn_skirt(rng, wardrobe, who, at_hand, kind == "dress")
+    elif not validation and kind == "two" and who.sex == "male" and rng.random() < MEN_IN_SKIRTS:
+        return _with_sewn_skirt(rng, wardrobe, who, at_hand, False)
     roles = [kind] if kind != "two" else ["top", _bottom(rng, at_hand, SKIRT[validation])]
     roles += [role for role, share in OPTIONAL.items() if rng.random() < share]
     roles += ["shoes"] if rng.random() > BAREFOOT else []
@@ -58,6 +68,21 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
         worn["trousers"] = replace(worn["trousers"], shorten=above_boots(worn["shoes"].garment, wardrobe))
         worn["shoes"] = replace(worn["shoes"], layer=0)
     return sorted(worn.values(), key=lambda one: one.layer)
+
+
+def _with_sewn_skirt(rng: Generator, wardrobe: Wardrobe, who: Who, at_hand: dict[str, list[Wearable]], dress: bool) -> list[Worn]:
+    """A top, a skirt made to measure, and what else is worn; as a dress both are of one cloth."""
+    worn = [Worn(sew(rng, wardrobe), 0.0, 1.0, 0.0, 0.0, 2, dress)]
+    for role in (
+        "top",
+        *(role for role, share in OPTIONAL.items() if rng.random() < share),
+        *(["shoes"] if rng.random() > BAREFOOT else []),
+    ):
+        if at_hand[role]:
+            garment = at_hand[role][rng.integers(len(at_hand[role]))]
+            tucked = role == "top" and garment.stands_off < CLOSE and (dress or rng.random() < 0.6)
+            worn.append(replace(_worn(rng, garment, who, tucked, FLARE[False]), one_cloth=dress and role == "top"))
+    return sorted(worn, key=lambda one: one.layer)
 
 
 def above_boots(boots: Wearable, wardrobe: Wardrobe) -> float:

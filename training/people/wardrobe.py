@@ -45,6 +45,11 @@ class Wearable:
     sexes: tuple[str, ...]
     years: tuple[float, float]
 
+    @property
+    def hides(self) -> np.ndarray:
+        """The base vertices (19158,) that it covers."""
+        return self.clothing.hides
+
     @cached_property
     def stands_off(self) -> float:
         """Metres, in the mean, between the garment and the vertices it hangs on, on the base mesh it was made for."""
