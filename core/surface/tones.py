@@ -8,8 +8,6 @@ On the unseen surface of 16 people (numbers 30 to 45 of the validation set, exac
 colours of cloth and shoes. Skin is left as it is: its middle colour, or its colours, made the error .0005 to .001 larger.
 """
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -31,11 +29,9 @@ ALIKE = 0.15
 """Distance in sRGB over which a colour counts less beside the one most alike. Of .1, .15 and .2 the errors were .1022, .1015 and .1011."""
 
 
-class Tones(NamedTuple):
-    """The colours (K, 3), sRGB 0..1, that the photo surely shows of each kind of surface, by its label's number; without the kinds of which
-    it shows too little."""
-
-    of: dict[int, Float[Tensor, "K 3"]]
+Tones = dict[int, Tensor]
+"""The colours (K, 3), sRGB 0..1, that the photo surely shows of each kind of surface, by its label's number; without the kinds of which it
+shows too little."""
 
 
 def seen_tones(encoded: Encoded) -> Tones:
@@ -45,7 +41,7 @@ def seen_tones(encoded: Encoded) -> Tones:
     colours = avg_pool2d(encoded.photo_albedo, 2)[0]
     seen = {kind: colours[:, (labels[kind] > SURE) & inside].T for kind in (HAIR, CLOTH, SHOE)}
     enough = {kind: found for kind, found in seen.items() if len(found) >= FEW}
-    return Tones({kind: found.median(dim=0).values[None] if kind == HAIR else common(found) for kind, found in enough.items()})
+    return {kind: found.median(dim=0).values[None] if kind == HAIR else common(found) for kind, found in enough.items()}
 
 
 def common(colours: Float[Tensor, "N 3"]) -> Float[Tensor, "K 3"]:
@@ -59,7 +55,7 @@ def toned(answer: Answer, tones: Tones) -> Float[Tensor, "N 3"]:
     """An answer's albedo (sRGB 0..1) for points that the photo does not show: as far as they are of a kind, in its colours."""
     albedo, share = answer.albedo[0], answer.label[0].softmax(dim=-1)
     found = albedo
-    for kind, colours in tones.of.items():
+    for kind, colours in tones.items():
         away = torch.cdist(albedo, colours).square()
         near = (away.min(dim=1, keepdim=True).values - away).div(ALIKE**2).softmax(dim=1) @ colours
         found = found + share[:, kind : kind + 1] * (near - albedo)

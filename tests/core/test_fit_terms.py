@@ -195,6 +195,17 @@ def test_outline_terms_of_the_truth_are_small(model):
     assert np.percentile(np.abs(metres - outline.CLOTH), 90) < 0.012
 
 
+def test_feet_have_edges_and_hands_have_none(model):
+    """A hand's fingers bend as the body's do not; a foot's edge tells where the foot is."""
+    skeleton, truth, person = seen_body(model, np.zeros(10), seed=6)
+    camera = Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))
+    term = outline.outline(skin.skin_of(model, skeleton), model.faces.numpy(), truth, person.mask, camera)
+    part = term.skin.weights.argmax(axis=1)
+    for side in ("left", "right"):
+        assert (part == JOINT[f"{side}_ankle"]).sum() + (part == JOINT[f"{side}_foot"]).sum() > 5
+        assert np.isin(part, [JOINT[f"{side}_wrist"], JOINT[f"{side}_hand"]]).sum() < 4, "but for a face that the forearm shares"
+
+
 def test_a_mask_elsewhere_says_nothing(model):
     skeleton, truth, person = seen_body(model, np.zeros(10), seed=6)
     camera = Camera(INTRINSICS, np.eye(3), np.zeros(3), np.array([800, 1000]))

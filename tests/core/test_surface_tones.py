@@ -6,7 +6,7 @@ import torch
 
 from core.field.encoder import CLOTH, HAIR, LABELS, SHOE, SKIN, Maps
 from core.field.network import Answer, Encoded, Picture
-from core.surface.tones import CELL, FEW, Tones, common, seen_tones, toned
+from core.surface.tones import CELL, FEW, common, seen_tones, toned
 
 HALF = 16
 BROWN, RED, BLUE = (0.3, 0.2, 0.1), (0.9, 0.1, 0.1), (0.1, 0.2, 0.8)
@@ -41,10 +41,10 @@ def answered(albedo: list, labels: list[dict[int, float]]) -> Answer:
 @pytest.mark.parametrize("kind", [HAIR, CLOTH, SHOE])
 def test_a_kind_is_seen_where_it_is_surely_that_and_enough(kind):
     tones = seen_tones(encoded(FEW, kind=kind))
-    assert list(tones.of) == [kind]
-    np.testing.assert_allclose(tones.of[kind], [BROWN], atol=1e-6)
+    assert list(tones) == [kind]
+    np.testing.assert_allclose(tones[kind], [BROWN], atol=1e-6)
     for less in (encoded(FEW - 1, kind=kind), encoded(FEW, 0.5, kind=kind), encoded(FEW, inside=0.5, kind=kind), encoded(FEW, kind=SKIN)):
-        assert not seen_tones(less).of, "too few, perhaps another kind, the backdrop shining through, or skin"
+        assert not seen_tones(less), "too few, perhaps another kind, the backdrop shining through, or skin"
 
 
 def test_common_colours_are_the_means_of_their_cells_without_rare_ones():
@@ -62,14 +62,14 @@ def test_hidden_points_take_the_tones_as_far_as_they_are_of_the_kind():
     green = [0.1, 0.8, 0.1]
     answer = answered([green] * 3, [{CLOTH: 50}, {HAIR: 50}, {HAIR: 50, SKIN: 50}])
     half = (np.array(BROWN) + green) / 2
-    np.testing.assert_allclose(toned(answer, Tones({HAIR: torch.tensor([BROWN])})), [green, BROWN, half], atol=1e-6)
-    np.testing.assert_allclose(toned(answer, Tones({})), [green] * 3, atol=1e-7)
+    np.testing.assert_allclose(toned(answer, {HAIR: torch.tensor([BROWN])}), [green, BROWN, half], atol=1e-6)
+    np.testing.assert_allclose(toned(answer, {}), [green] * 3, atol=1e-7)
 
 
 def test_cloth_takes_the_tone_that_is_most_like_its_own():
     purple = [0.5, 0.15, 0.45]
     answer = answered([[0.2, 0.2, 0.7], [0.8, 0.2, 0.1], purple], [{CLOTH: 50}] * 3)
-    tones = Tones({CLOTH: torch.tensor([RED, BLUE])})
+    tones = {CLOTH: torch.tensor([RED, BLUE])}
     found = toned(answer, tones).numpy()
     np.testing.assert_allclose(found[:2], [BLUE, RED], atol=0.01)
     between = (np.array(purple) - RED) @ (np.array(BLUE) - RED) / ((np.array(BLUE) - RED) ** 2).sum()

@@ -1,6 +1,8 @@
 """The stage `body`: one person's landmarks in, the fitted body and its camera out."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,7 +16,7 @@ from .contact import foot_contact
 from .correspondence import LANDMARK, WORLD_OFFSETS
 from .guessed import guessed, inside
 from .kinematics import BETAS, MOVE, POSE, SIZE, LandmarkModel
-from .outline import PULLS, outline
+from .outline import PULLS, Outline, outline
 from .priors import JointLimits, LiftedPose, LiftedShape, UprightPelvis, UsualPose, UsualShape
 from .residuals import HeldDepth, Reprojection, Term, WorldLandmarks
 from .sides import with_sides_of
@@ -102,6 +104,8 @@ def refine(
     picture = Reprojection(skeleton, np.float64(person.landmarks), landmark_weights(person), focal, centre, float(start[MOVE][2]), TOGETHER)
     terms: list[Term] = [LiftedPose(lifted.pose, lifted.deviation), LiftedShape(lifted.betas, lifted.betas_deviation), JointLimits()]
     stages = [start]
+    camera = Camera(intrinsics, np.eye(3), np.zeros(3), np.array(person.mask.shape[::-1]))
+    edges = partial(outline, skin_of(model, skeleton), model.faces.numpy(force=True), mask=person.mask, camera=camera)
     if "landmarks" in parts:
         terms = [picture, *terms]
         stages.append(minimise(terms, start).unknowns)
@@ -109,10 +113,10 @@ def refine(
         terms = [*terms, foot_contact(skeleton, stages[-1])]
         stages.append(minimise(terms, stages[-1], STEPS).unknowns)
     if "outline" in parts:
-        stages.append(outlined(model, skeleton, terms, stages[-1], person, intrinsics, PULLS))
+        stages.append(outlined(edges, terms, stages[-1], PULLS))
     if "picture" in parts:
         terms = [replace(picture, together=1.0), *near(skeleton, stages[-1])]
-        stages.append(outlined(model, skeleton, terms, stages[-1], person, intrinsics, PULLS_LAST))
+        stages.append(outlined(edges, terms, stages[-1], PULLS_LAST))
     judge = replace(picture, weights=believed(person))  # the hands in full
     allowed = judge.distance_off(start)
     return next(unknowns for unknowns in reversed(stages) if judge.distance_off(unknowns) <= allowed)
@@ -125,14 +129,11 @@ def near(skeleton: LandmarkModel, unknowns: np.ndarray) -> list[Term]:
     return [LiftedPose(pose, np.full(24, NEAR_POSE)), LiftedShape(betas, np.full(10, NEAR_SHAPE)), JointLimits(), held]
 
 
-def outlined(
-    model: BodyModel, skeleton: LandmarkModel, terms: list[Term], unknowns: np.ndarray, person: Person, intrinsics: np.ndarray, pulls: float
-) -> np.ndarray:
-    """The unknowns moved so that the body's outline meets the mask's as well, as far as the other terms let it."""
-    skin, faces = skin_of(model, skeleton), model.faces.numpy(force=True)
-    camera = Camera(intrinsics, np.eye(3), np.zeros(3), np.array(person.mask.shape[::-1]))
+def outlined(edges: Callable[..., Outline | None], terms: list[Term], unknowns: np.ndarray, pulls: float) -> np.ndarray:
+    """The unknowns moved so that the body's outline meets the mask's as well, as far as the other terms let it. edges: `outline` of this
+    body and mask at unknowns, with so many pulls."""
     for _ in range(ROUNDS):
-        term = outline(skin, faces, unknowns, person.mask, camera, pulls)
+        term = edges(unknowns=unknowns, pulls=pulls)
         if term is None:
             break
         unknowns = minimise([*terms, term], unknowns, STEPS).unknowns
