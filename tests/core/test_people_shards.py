@@ -102,7 +102,8 @@ def test_people_are_photographed_by_their_share_and_a_recipe_without_says_nothin
     assert chosen(0.0) == []
     assert 15 < len(chosen(0.1)) < 50
     assert chosen(0.1) == chosen(0.1)
-    assert "traced" not in RECIPE.stated()
+    assert not {"traced", "around"} & set(RECIPE.stated())
+    assert replace(RECIPE, around=True).stated()["around"] is True
     assert replace(RECIPE, traced=0.1).stated()["traced"] == 0.1
 
 

@@ -180,3 +180,15 @@ def test_views_are_drawn_from_the_seed_alone():
     assert np.array_equal(one[1].albedo, two[1].albedo)
     assert np.array_equal(one[1].camera.rotation, two[1].camera.rotation)
     assert not np.array_equal(one[0].camera.rotation, one[1].camera.rotation)
+
+
+def test_a_first_view_faces_the_person_unless_it_may_be_from_anywhere():
+    person = made.ball()
+    shell = made.shell(person)
+
+    def turns(around):
+        views = [render_views(np.random.default_rng(seed), person, shell, 64, 1, MODEL, around)[0] for seed in range(12)]
+        return np.degrees([np.arccos(np.clip(-view.camera.rotation[2, 2], -1, 1)) for view in views])
+
+    assert turns(False).max() < 75
+    assert turns(True).max() > 90

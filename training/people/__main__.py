@@ -30,6 +30,7 @@ def main() -> int:
         options.views,
         options.per_shard,
         0.0 if options.groups else options.traced,
+        options.around,
     )
     try:
         if options.groups:
@@ -119,6 +120,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--held-out", action="store_true", help="make people for judging, from what no training may see")
     parser.add_argument("--size", type=int, default=512, help="pixels a side of a view, a multiple of 4")
     parser.add_argument("--views", type=int, default=6, help="of each person")
+    parser.add_argument("--around", action="store_true", help="the first view from anywhere too, and not nearly frontal")
     parser.add_argument("--per-shard", type=int, default=12, help="people in a file of at most 40 MiB")
     parser.add_argument("--traced", type=float, default=0.1, help="share of people photographed by Cycles too, with full light transport")
     parser.add_argument("--groups", action="store_true", help="pictures of two to six people instead")

@@ -1,6 +1,6 @@
 """Cameras as people are photographed with: mostly from the front, any lens from wide to long, now and then the legs cut off.
 
-The first view of a person is nearly frontal, so that each person has one; the others are drawn from all around.
+The first view of a person is nearly frontal, so that each person has one (`--around` does without); the others are drawn from all around.
 """
 
 import numpy as np

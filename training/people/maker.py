@@ -39,7 +39,8 @@ PATIENCE = 2.0
 @dataclass(frozen=True)
 class Recipe:
     """What makes people what they are. folders: of assets; family: of FAMILIES; held_out: from the parts that results are judged on;
-    size, views: of the pictures; per_shard: people to a file; traced: share of people whose first view Cycles photographs too."""
+    size, views: of the pictures; per_shard: people to a file; traced: share of people whose first view Cycles photographs too; around: the
+    first view is from anywhere too, not nearly frontal."""
 
     folders: tuple[str, ...]
     seed: int
@@ -49,10 +50,11 @@ class Recipe:
     views: int = 6
     per_shard: int = 12
     traced: float = 0.0
+    around: bool = False
 
     def stated(self) -> dict:
         """The recipe as a shard states it: without the folders, which are this machine's, and without what was not asked for."""
-        return {key: value for key, value in asdict(self).items() if key != "folders" and (key, value) != ("traced", 0)}
+        return {key: value for key, value in asdict(self).items() if key != "folders" and (value or key not in ("traced", "around"))}
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def make_person(recipe: Recipe, number: int, attempt: int = 0) -> tuple[DressedP
     rng = np.random.default_rng([recipe.seed, number, attempt])
     person = dressed_person(rng, recipe, number)
     shell = outer_shell(person)
-    return person, shell, render_views(rng, person, shell, recipe.size, recipe.views)
+    return person, shell, render_views(rng, person, shell, recipe.size, recipe.views, around=recipe.around)
 
 
 def photographs(recipe: Recipe, number: int, attempt: int, person: DressedPerson, views: list[View]) -> dict[int, Snapshot]:

@@ -40,10 +40,13 @@ class Sight:
     depth: ndarray
 
 
-def render_views(rng: Generator, person: DressedPerson, shell: Shell, size=512, count=6, model: BodyModel | None = None) -> list[View]:
-    """Views of the person, size pixels square, from cameras as `sample_camera` draws them. model: see `prepare`."""
+def render_views(
+    rng: Generator, person: DressedPerson, shell: Shell, size=512, count=6, model: BodyModel | None = None, around: bool = False
+) -> list[View]:
+    """Views of the person, size pixels square, from cameras as `sample_camera` draws them. model: see `prepare`; around: the first view is
+    drawn as the others are."""
     subject = prepare(person, shell, model)
-    return [render_view(subject, sample_camera(rng, person, size, number)).view for number in range(count)]
+    return [render_view(subject, sample_camera(rng, person, size, number + around)).view for number in range(count)]
 
 
 def render_view(subject: Subject, camera: Camera) -> Sight:
