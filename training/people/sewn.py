@@ -146,14 +146,12 @@ def sewn(cut: Cut, wardrobe: Wardrobe, shaped: Shaped) -> tuple[np.ndarray, np.n
     lift = np.exp(3 * (np.cos(angle - held) - 1))
     lowest = np.maximum(hem + cut.tilt * 0.5 * (1 - np.cos(angle - tilt)) + 0.5 * cut.held * lift, shaped.rest[:BODY, 1].min() + 0.015)
     middle = shaped.joints[JOINT["pelvis"], [0, 2]]
-    down = np.linspace(0, 1, RINGS)
-    heights = top + down[:, None] * (lowest - top)
-    radius = _radii(cut, skin, middle, ways, np.linspace(top, lowest.min(), RINGS), shaped)
-    level = np.linspace(top, lowest.min(), RINGS)
-    wide = np.stack([np.interp(heights[:, k], level[::-1], radius[::-1, k]) for k in range(AROUND)], axis=1)
+    heights = top + np.linspace(0, 1, RINGS)[:, None] * (lowest - top)
+    levels = np.linspace(top, lowest.min(), RINGS)
+    radius = _radii(cut, skin, middle, ways, levels, shaped)
+    wide = np.stack([np.interp(heights[:, k], levels[::-1], radius[::-1, k]) for k in range(AROUND)], axis=1)
     free = np.clip((top - heights) / (top - hem), 0, 1)
-    wave = _wave(cut, angle)
-    wide = wide + cut.depth * free * wave + cut.held * free**1.5 * lift
+    wide = wide + cut.depth * free * _wave(cut, angle) + cut.held * free**1.5 * lift
     aside = cut.blown * free[..., None] ** 2 * np.array([np.cos(blown), np.sin(blown)])
     flat = middle + wide[..., None] * ways + aside
     vertices = np.stack([flat[..., 0], heights, flat[..., 1]], axis=-1).reshape(-1, 3)
