@@ -25,8 +25,8 @@ def tube(x, radius, low, high):
 
 @pytest.fixture(scope="module")
 def wardrobe():
-    """Someone with a trunk, two legs and a round head, looking along +Z; of the base mesh's vertices the first are theirs, and two balls of
-    ten the eyes."""
+    """Someone with a trunk, two legs, an arm that hangs beside them and a round head, looking along +Z; of the base mesh's vertices the
+    first are theirs, and two balls of ten the eyes."""
     turns = np.random.default_rng(0).normal(size=(1500, 3))
     head = np.array([0, 1.6, 0]) + 0.1 * turns / np.linalg.norm(turns, axis=1, keepdims=True)
     parts = {
@@ -34,6 +34,7 @@ def wardrobe():
         "right_hip": tube(-0.1, 0.08, 0.05, 0.9),
         "spine1": tube(0, 0.15, 0.9, 1.45),
         "head": head,
+        "left_elbow": tube(0.35, 0.04, 0.7, 1.3),
     }
     points = np.concatenate(list(parts.values()))
     weights = np.zeros((len(points), 24))
@@ -58,11 +59,15 @@ def rings(cut, wardrobe):
 
 def test_a_skirt_goes_round_both_legs_and_spans_what_is_between(wardrobe):
     """Everywhere outside of the convex hull of both, which touches neither leg's inner side."""
-    ring = rings(STRAIGHT, wardrobe)[-1]
+    ring = rings(Cut(**(STRAIGHT.__dict__ | {"slope": 0.0})), wardrobe)[-1]
     angle = 2 * np.pi * np.arange(AROUND) / AROUND
     legs = wardrobe.plain.rest[np.abs(wardrobe.plain.rest[:, 1] - ring[0, 1]) < 0.03][:, [0, 2]]
+    legs = legs[np.abs(legs[:, 0]) < 0.2]
     hull = hull_radius(legs, np.column_stack([np.cos(angle), np.sin(angle)]))
-    assert (np.hypot(ring[:, 0], ring[:, 2]) >= hull + GAP - 1e-9).all()
+    out = np.hypot(ring[:, 0], ring[:, 2]) - hull
+    assert (out >= GAP - 1e-9).all()
+    assert out.min() < GAP + 0.002
+    assert np.abs(ring[:, 0]).max() < 0.25, "the arm is outside"
     before = ring[np.abs(ring[:, 0]) < 0.02]
     assert (np.abs(before[:, 2]) > 0.08).all()
 
@@ -112,6 +117,7 @@ def test_it_hides_the_legs_it_covers_and_nothing_else(wardrobe):
     heights = wardrobe.plain.rest[skirt.hides, 1]
     assert heights.min() > 0.3
     assert heights.max() < 1.1
+    assert np.abs(wardrobe.plain.rest[skirt.hides, 0]).max() < 0.2, "the arm is not covered"
     assert skirt.hides.sum() > 1000
     assert skirt.places.shape == (RINGS * AROUND, 3)
     covered, places = skirt.pixel_places
