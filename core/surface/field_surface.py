@@ -32,6 +32,7 @@ from .portions import Portions
 from .regions import share_of
 from .relief import relieved, told_normals
 from .seen import colours_seen, confidence
+from .skirt import skirt_help
 from .surface import Surface
 from .tones import seen_tones, toned
 from .view import View, look, to_linear, to_srgb
@@ -78,8 +79,11 @@ def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndar
     with the outline's help and the body's."""
     limited = depth_limited(body, field.framed.body.distance.query, field.labels)
 
+    skirt = skirt_help(field.encoded)
+
     def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
-        return limited(seen, field.distance_seen(seen))
+        found = limited(seen, field.distance_seen(seen))
+        return found if skirt is None else np.minimum(found, skirt(seen))
 
     helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, within)
 
