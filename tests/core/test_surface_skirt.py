@@ -47,9 +47,10 @@ def at(column: float, row: float, ahead: float) -> np.ndarray:
 
 
 def test_cloth_from_leg_to_leg_is_a_skirt_as_far_as_its_hem():
-    found = skirt_in(encoded())
-    assert found[TOP:HEM, SKIRT].all()
-    assert found.sum() == (HEM - TOP) * 27
+    for beside in ((), ((HEM, HEM + 6, slice(18, 20)),)):
+        found = skirt_in(encoded(cloth=((TOP, HEM, SKIRT), *beside)))
+        assert found[TOP:HEM, SKIRT].all()
+        assert found.sum() == (HEM - TOP) * 27
 
 
 @pytest.mark.parametrize(
@@ -57,12 +58,21 @@ def test_cloth_from_leg_to_leg_is_a_skirt_as_far_as_its_hem():
     [
         {"cloth": ((TOP, FEET, LEFT), (TOP, FEET, RIGHT)), "skin": ()},
         {"cloth": ((TOP, HEM, SKIRT), (HEM, FEET, LEFT), (HEM, FEET, RIGHT)), "skin": ()},
+        {"cloth": ((TOP, HEM, LEFT), (TOP, HEM, RIGHT), (HEM - 5, HEM, SKIRT))},
         {"cloth": (), "skin": ((TOP, HEM, SKIRT), (HEM, FEET, LEFT), (HEM, FEET, RIGHT))},
         {"cloth": ((TOP, TOP + 1, SKIRT),)},
         {"legs": ()},
         {"legs": (LEFT, slice(25, 29)), "cloth": ((TOP, HEM, slice(18, 31)),), "skin": ((HEM, FEET, slice(20, 29)),)},
     ],
-    ids=["one sees through", "trousers go on below", "bare skin", "a row of cloth", "no legs", "legs side by side"],
+    ids=[
+        "one sees through",
+        "trousers go on below",
+        "one sees through above",
+        "bare skin",
+        "a row of cloth",
+        "no legs",
+        "legs side by side",
+    ],
 )
 def test_what_is_no_skirt(other):
     assert not skirt_in(encoded(**other)).any()
@@ -84,12 +94,13 @@ def test_a_skirt_is_filled_from_its_front_to_its_back_and_no_farther():
     assert filling(at(19.5, 30.5, 0.09)) > 0, "towards its sides it grows thin"
 
 
-def test_of_a_furrow_between_the_legs_no_more_than_a_folds_depth_is_left():
+@pytest.mark.parametrize("side", [1, -1], ids=["before", "behind"])
+def test_of_a_furrow_between_the_legs_no_more_than_a_folds_depth_is_left(side):
     there = encoded()
-    there.maps.depth[0, 0, :, 27:36] = 0.05
+    there.maps.depth[0, 0 if side > 0 else 1, :, 27:36] = 0.05 * side
     filling = skirt_help(there)
-    assert filling(at(31.5, 30.5, 0.1 - FOLDS - 0.002)) > 0
-    assert filling(at(31.5, 30.5, 0.1 - FOLDS - WITHIN - 0.004)) < 0
+    assert filling(at(31.5, 30.5, side * (0.1 - FOLDS - 0.002))) > 0
+    assert filling(at(31.5, 30.5, side * (0.1 - FOLDS - WITHIN - 0.004))) < 0
 
 
 def test_the_lower_hull_is_scipys():
