@@ -32,7 +32,7 @@ from .portions import Portions
 from .regions import share_of
 from .relief import relieved, told_normals
 from .seen import colours_seen, confidence
-from .skirt import skirt_help
+from .skirt import skirt_help, upright
 from .surface import Surface
 from .tones import seen_tones, toned
 from .view import View, look, to_linear, to_srgb
@@ -79,7 +79,7 @@ def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndar
     with the outline's help and the body's."""
     limited = depth_limited(body, field.framed.body.distance.query, field.labels)
 
-    skirt = skirt_help(field.encoded)
+    skirt = skirt_help(field.encoded) if upright(body.joints) else None
 
     def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         found = limited(seen, field.distance_seen(seen))

@@ -18,10 +18,14 @@ from torch.nn.functional import avg_pool2d
 
 from ..field.encoder import CLOTH
 from ..field.network import Encoded
+from ..skeleton import JOINT
 from .seen import bilinear
 
 CROTCH = -0.1
 """Metres above the pelvis, on the T-posed body of the usual height, below which the body's points are of the legs."""
+
+BENT = np.radians(60)
+"""How far a thigh may be bent from the trunk's line."""
 
 APART = 0.03
 """Metres from the legs' outlines within which cloth may be a trouser leg's."""
@@ -48,6 +52,15 @@ does, its thickness grows to what they say."""
 
 SLOPE = 0.5
 """What the filling's depth is multiplied by: front and back are no planes, and it must not claim to be farther than it is."""
+
+
+def upright(joints: Float[ndarray, "24 3"]) -> bool:
+    """Whether both thighs of a body with these joints hang below the trunk, within BENT: of someone who sits, what lies between the legs in
+    the picture is the other thigh as likely as a skirt."""
+    at = {name: joints[JOINT[name]] for name in ("pelvis", "neck", "left_hip", "right_hip", "left_knee", "right_knee")}
+    ways = np.stack([at["pelvis"] - at["neck"], at["left_knee"] - at["left_hip"], at["right_knee"] - at["right_hip"]])
+    ways /= np.maximum(np.linalg.norm(ways, axis=1, keepdims=True), 1e-9)
+    return bool((ways[1:] @ ways[0] > np.cos(BENT)).all())
 
 
 def skirt_help(encoded: Encoded) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]] | None:

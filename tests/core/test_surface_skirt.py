@@ -10,7 +10,8 @@ import torch
 
 from core.field.encoder import CLOTH, LABELS, SKIN, Maps
 from core.field.network import Encoded, Picture
-from core.surface.skirt import FOLDS, SLOPE, WITHIN, between_legs, lower_hull, run_up, skirt_help, skirt_in, spanned
+from core.skeleton import JOINT
+from core.surface.skirt import FOLDS, SLOPE, WITHIN, between_legs, lower_hull, run_up, skirt_help, skirt_in, spanned, upright
 
 SIDE, HALF, DEPTH, FOCAL = 128, 64, 4.0, 400.0
 TOP, HEM, FEET = 20, 45, 60
@@ -101,6 +102,15 @@ def test_of_a_furrow_between_the_legs_no_more_than_a_folds_depth_is_left(side):
     filling = skirt_help(there)
     assert filling(at(31.5, 30.5, side * (0.1 - FOLDS - 0.002))) > 0
     assert filling(at(31.5, 30.5, side * (0.1 - FOLDS - WITHIN - 0.004))) < 0
+
+
+@pytest.mark.parametrize(("bent", "stands"), [((0, 0), True), ((40, -30), True), ((80, 85), False), ((0, 75), False)])
+def test_who_sits_is_not_upright(bent, stands):
+    joints = np.zeros((24, 3))
+    joints[JOINT["neck"]] = (0, 0.5, 0)
+    for name, angle in zip(("left", "right"), np.radians(bent), strict=True):
+        joints[JOINT[f"{name}_knee"]] = (0, -0.4 * np.cos(angle), 0.4 * np.sin(angle))
+    assert upright(joints) == stands
 
 
 def test_the_lower_hull_is_scipys():
