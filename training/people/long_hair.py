@@ -17,7 +17,7 @@ from training.makehuman.figure import Shaped
 from training.people.garments import smooth
 from training.people.heads import above_hairline
 from training.people.piece import Piece, vertex_normals
-from training.people.sewn import ARMS, hull_radius
+from training.people.sewn import ARMS, BODY, hull_radius
 from training.people.wardrobe import Wardrobe
 
 ROWS, COLUMNS = 48, 96
@@ -92,7 +92,7 @@ def cap(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     figure = wardrobe.figure
     kept = figure.person.kept
     above = above_hairline(wardrobe, wardrobe.plain_t[kept])
-    scalp = (above > 0) & (figure.weights[kept, JOINT["head"]] > 0.6) & (kept < 13380)
+    scalp = (above > 0) & (figure.weights[kept, JOINT["head"]] > 0.6) & (kept < BODY)
     faces = figure.person.faces[scalp[figure.person.faces].all(axis=1)]
     used, corners = np.unique(faces, return_inverse=True)
     corners = corners.reshape(-1, 3)
@@ -136,7 +136,7 @@ def curtain(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
 def _over_shoulders(hanging: np.ndarray, behind: np.ndarray, wardrobe: Wardrobe, shaped: Shaped) -> np.ndarray:
     """The curtain (ROWS, COLUMNS, 3) where it meets the trunk laid on it: before the chest, or (behind, per column) down the back."""
     weights = wardrobe.figure.weights
-    trunk = shaped.rest[(weights[:, ARMS[1:]].sum(axis=1) < 0.3) & (weights[:, JOINT["head"]] < 0.3) & (np.arange(len(weights)) < 13380)]
+    trunk = shaped.rest[(weights[:, ARMS[1:]].sum(axis=1) < 0.3) & (weights[:, JOINT["head"]] < 0.3) & (np.arange(len(weights)) < BODY)]
     shoulder, half = shaped.joints[JOINT["left_shoulder"], 1], shaped.joints[JOINT["left_shoulder"], 0]
     share = smooth((shoulder + 0.09 - hanging[..., 1]) / 0.09)
     laid = hanging.copy()
@@ -179,9 +179,9 @@ def strands(rng: Generator, colour: np.ndarray) -> np.ndarray:
 def _head(wardrobe: Wardrobe, shaped: Shaped) -> tuple[np.ndarray, float]:
     """The skin of head (N, 3), without the neck, rest pose, and the height of its eyes."""
     weights = wardrobe.figure.weights
-    head = np.flatnonzero((weights[:, JOINT["head"]] > 0.6) & (np.arange(len(weights)) < 13380))
+    head = np.flatnonzero((weights[:, JOINT["head"]] > 0.6) & (np.arange(len(weights)) < BODY))
     kept = wardrobe.figure.person.kept
-    return shaped.rest[head], float(shaped.rest[kept[kept >= 13380]][:, 1].mean())
+    return shaped.rest[head], float(shaped.rest[kept[kept >= BODY]][:, 1].mean())
 
 
 def _hanging(heights: np.ndarray, jaw: float, shaped: Shaped) -> np.ndarray:
