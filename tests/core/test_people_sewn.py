@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.skeleton import JOINT
+from training.people import composed
 from training.people.cloth import of_one_cloth
 from training.people.long_hair import Style, curtain, grown
 from training.people.outfits import choose_outfit
@@ -175,3 +176,25 @@ def test_thick_hair_stands_off_the_scalp_and_a_knot_sits_behind(wardrobe):
     assert hair.vertices[:, 2].min() < -0.13
     assert np.allclose(hair.weights[:, JOINT["head"]], 1)
     assert np.abs(hair.picture[..., :3].astype(float).mean(axis=(0, 1)) / 255 - (0.3, 0.2, 0.1)).max() < 0.1
+
+
+def test_only_training_has_hair_grown(monkeypatch, wardrobe):
+    """Of thirty women for training about half; of thirty for judging none."""
+    piece = SimpleNamespace(name="grown, loose")
+    for name in ("eyes", "worn_on_head", "with_scalp"):
+        monkeypatch.setattr(composed.heads, name, lambda *given: SimpleNamespace(name="other"))
+    monkeypatch.setattr(composed.heads, "skin", lambda *given: (SimpleNamespace(name="skin"), "skins"))
+    monkeypatch.setattr(composed.heads, "hair_colour", lambda *given: np.array([0.3, 0.2, 0.1]))
+    monkeypatch.setattr(composed.heads, "choose_hair", lambda *given: None)
+    monkeypatch.setattr(composed.garments, "covered_skin", lambda *given: None)
+    monkeypatch.setattr(composed, "grown", lambda *given: piece)
+    wardrobe = SimpleNamespace(brows=[None], lashes=[None])
+    who = SimpleNamespace(sex="female")
+
+    def grown_of(held_out):
+        heads = [composed.with_head(np.random.default_rng(seed), wardrobe, who, None, [], [], held_out) for seed in range(30)]
+        assert [facts["hair"] != "none" for _, facts in heads] == [piece in pieces for pieces, _ in heads]
+        return sum(piece in pieces for pieces, _ in heads)
+
+    assert grown_of(True) == 0
+    assert 8 < grown_of(False) < 22
