@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 
 from core.light import irradiance
-from tests.blender.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals
+from tests.blender.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals, wrong_lights
 from training.results import how_made, write_section
 
 LIGHTS = 4
@@ -46,12 +46,10 @@ def main() -> None:
 def row(seed: int) -> str:
     """One light's line of the table, percent."""
     light = positive_light(seed, importlib.import_module)
-    swaps = [light[np.r_[:first, first + 1, first, first + 2 : 9]] for first in range(8)]
-    wrong = [light * np.where(np.arange(9) == index, -1, 1)[:, None] for index in range(1, 9)] + swaps
     right, nearest = [], np.inf
     for turn in VIEWS.values():
         seen, normals = rendered(light, turn)
-        away = [relative_rmse(seen, irradiance(one, normals).mean(axis=1) / np.pi) for one in (light, *wrong)]
+        away = [relative_rmse(seen, irradiance(one, normals).mean(axis=1) / np.pi) for one in (light, *wrong_lights(light))]
         right.append(away[0])
         nearest = min(nearest, *away[1:])
     return "| " + " | ".join([str(seed), *(f"{100 * one:.2f} %" for one in right), f"{100 * nearest:.1f} %"]) + " |"

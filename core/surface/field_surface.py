@@ -75,10 +75,9 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
 
 
 def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
-    """What the surface is the zero of, at points of the body frame, metres: the field, its feet and hands no deeper than the body's,
-    with the outline's help and the body's."""
+    """What the surface is the zero of, at points of the body frame, metres: the field, its feet and hands no deeper than the body's, a
+    skirt filled, with the outline's help and the body's."""
     limited = depth_limited(body, field.framed.body.distance.query, field.labels)
-
     skirt = skirt_help(field.encoded) if upright(body.joints) else None
 
     def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:

@@ -26,6 +26,12 @@ def positive_light(seed: int, part) -> np.ndarray:
     return light
 
 
+def wrong_lights(light: np.ndarray) -> list[np.ndarray]:
+    """The light with one coefficient's sign turned, or two neighbours swapped: each of them once."""
+    turned = [light * np.where(np.arange(9) == index, -1, 1)[:, None] for index in range(1, 9)]
+    return turned + [light[np.r_[:first, first + 1, first, first + 2 : 9]] for first in range(8)]
+
+
 def render_sphere(world, turn: Matrix, path: Path, samples: int = 512) -> np.ndarray:
     """Linear RGB (SIZE, SIZE, 3), top row first: a white matt sphere of radius 1 that fills the picture of a level camera."""
     bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=7, radius=1)

@@ -157,15 +157,11 @@ def with_head(
     hat = next((piece for piece, worn in zip(clothes, outfit, strict=True) if worn.garment.role == "hat"), None)
     long = not held_out and hat is None and rng.random() < GROWN[who.sex]
     style = None if long else heads.choose_hair(rng, wardrobe, who, hat is not None, held_out)
-    if long:
-        hair = grown(rng, wardrobe, shaped, colour)
-        skin = heads.with_scalp(skin, wardrobe, hair, colour)
-        face.append(hair)
-    elif style is not None:
-        hair = heads.worn_on_head(style, shaped, colour, 512)
+    hair = grown(rng, wardrobe, shaped, colour) if long else heads.worn_on_head(style, shaped, colour, 512) if style else None
+    if hair is not None:
         skin = heads.with_scalp(skin, wardrobe, hair, colour)
         face.append(heads.below_hat(hair, hat) if hat is not None else hair)
-    facts = {"hair": face[-1].name if len(face) > 2 else "none", "hair_colour": [round(float(part), 2) for part in colour], "skins": skins}
+    facts = {"hair": hair.name if hair else "none", "hair_colour": [round(float(part), 2) for part in colour], "skins": skins}
     return [skin, heads.eyes(rng, wardrobe, who, shaped), *face], facts
 
 

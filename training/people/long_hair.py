@@ -17,13 +17,15 @@ from training.makehuman.figure import Shaped
 from training.people.garments import smooth
 from training.people.heads import above_hairline
 from training.people.piece import Piece, vertex_normals
-from training.people.sewn import ARMS, BODY, hull_radius
+from training.people.sewn import ARMS, BODY, grid, hull_radius
 from training.people.wardrobe import Wardrobe
 
 ROWS, COLUMNS = 48, 96
 """Of the curtain's vertices, from above the ears down, and from one side of the face round the back to the other."""
 KNOT = 24
 """Columns of a knot's vertices, half as many rows."""
+BEHIND = 1.9
+"""Radians from straight behind up to which hair falls down the back; the rest falls before the shoulders."""
 SIDE = 256
 """Pixels of the hair's picture."""
 
@@ -80,9 +82,6 @@ def grown(rng: Generator, wardrobe: Wardrobe, shaped: Shaped, colour: np.ndarray
     return Piece(name, "hair", vertices, weights, places, faces, uv, faces, strands(rng, colour), False, 512)
 
 
-BEHIND = 1.9
-"""Radians from straight behind up to which hair falls down the back; the rest falls before the shoulders."""
-
 Part = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Vertices (V, 3), rest pose, metres; skin weights (V, 24); faces (F, 3); texture coordinates (V, 2)."""
 
@@ -129,7 +128,7 @@ def curtain(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     flat = middle + wide[..., None] * ways
     vertices = _over_shoulders(np.stack([flat[..., 0], heights, flat[..., 1]], axis=-1), np.abs(angle) < BEHIND, wardrobe, shaped)
     vertices = vertices.reshape(-1, 3)
-    faces, uv = _grid(ROWS, COLUMNS)
+    faces, uv = grid(ROWS, COLUMNS)
     return vertices, _hanging(vertices[:, 1], jaw, shaped), faces, uv
 
 
@@ -160,7 +159,7 @@ def knot(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     polar, around = np.meshgrid(np.linspace(0.02, np.pi - 0.02, KNOT // 2), np.linspace(0, 2 * np.pi, KNOT), indexing="ij")
     ball = np.stack([np.sin(polar) * np.cos(around), 0.85 * np.cos(polar), np.sin(polar) * np.sin(around)], axis=-1).reshape(-1, 3)
     ball *= style.knot * (1 + 0.12 * np.cos(3 * around + 4 * polar + style.phases[0])).reshape(-1, 1)
-    faces, uv = _grid(KNOT // 2, KNOT)
+    faces, uv = grid(KNOT // 2, KNOT)
     weights = np.zeros((len(ball), len(JOINT)))
     weights[:, JOINT["head"]] = 1
     return centre + off * way + ball, weights, faces[:, ::-1], uv
@@ -168,7 +167,7 @@ def knot(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
 
 def strands(rng: Generator, colour: np.ndarray) -> np.ndarray:
     """A picture (S, S, 4) of hair: streaks from top to bottom, often lighter towards the ends."""
-    streaks = np.repeat(rng.normal(0, 0.1, SIDE), 1) + np.interp(np.arange(SIDE), np.linspace(0, SIDE, 20), rng.normal(0, 0.12, 20))
+    streaks = rng.normal(0, 0.1, SIDE) + np.interp(np.arange(SIDE), np.linspace(0, SIDE, 20), rng.normal(0, 0.12, 20))
     fading = np.linspace(0, rng.uniform(-0.1, 0.35), SIDE)[:, None]
     shade = np.exp(streaks[None] + fading)
     picture = np.full((SIDE, SIDE, 4), 255, np.uint8)
@@ -193,14 +192,6 @@ def _hanging(heights: np.ndarray, jaw: float, shaped: Shaped) -> np.ndarray:
     weights[:, JOINT["spine3"]] = neck**1.5
     weights[:, JOINT["neck"]] = 1 - weights.sum(axis=1)
     return weights
-
-
-def _grid(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    row, column = np.meshgrid(np.arange(rows - 1), np.arange(columns - 1), indexing="ij")
-    here = row * columns + column
-    faces = np.stack([here, here + 1, here + 1 + columns, here, here + 1 + columns, here + columns], axis=-1).reshape(-1, 3)
-    across, down = np.meshgrid(np.linspace(0, 1, columns), np.linspace(1, 0, rows))
-    return faces, np.column_stack([across.ravel(), down.ravel()])
 
 
 def _together(parts: list[Part]) -> Part:

@@ -189,8 +189,7 @@ def hull_radius(points: np.ndarray, ways: np.ndarray) -> np.ndarray:
     except QhullError:
         return np.zeros(len(ways))
     towards = ways @ hull.equations[:, :2].T
-    with np.errstate(divide="ignore"):
-        return np.where(towards > 1e-9, -hull.equations[:, 2] / np.maximum(towards, 1e-9), np.inf).min(axis=1)
+    return np.where(towards > 1e-9, -hull.equations[:, 2] / np.maximum(towards, 1e-9), np.inf).min(axis=1)
 
 
 def _wave(cut: Cut, angle: np.ndarray) -> np.ndarray:
@@ -203,17 +202,16 @@ def _wave(cut: Cut, angle: np.ndarray) -> np.ndarray:
     return np.abs(np.cos(bent / 2)) if cut.folds % 2 == 0 else 0.5 + 0.5 * np.cos(bent)
 
 
-def _grid() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Faces (F, 3), turned outwards, texture coordinates and their faces: one more column than there are vertices, where it closes."""
-    row, column = np.meshgrid(np.arange(RINGS - 1), np.arange(AROUND), indexing="ij")
-
-    def faces(wide: int) -> np.ndarray:
-        here, beside = row * wide + column, row * wide + (column + 1) % wide
-        quads = np.stack([here, beside, beside + wide, here, beside + wide, here + wide], axis=-1)
-        return quads.reshape(-1, 3)
-
-    across, down = np.meshgrid(np.linspace(0, 1, AROUND + 1), np.linspace(1, 0, RINGS))
-    return faces(AROUND), np.column_stack([across.ravel(), down.ravel()]), faces(AROUND + 1)
+def grid(rows: int, columns: int, closed: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Faces (F, 3) of rows of vertices, those of a closed grid also from the last column to the first, and texture coordinates
+    (rows · columns, 2), v up."""
+    row, column = np.meshgrid(np.arange(rows - 1), np.arange(columns if closed else columns - 1), indexing="ij")
+    here, beside = row * columns + column, row * columns + (column + 1) % columns
+    faces = np.stack([here, beside, beside + columns, here, beside + columns, here + columns], axis=-1).reshape(-1, 3)
+    across, down = np.meshgrid(np.linspace(0, 1, columns), np.linspace(1, 0, rows))
+    return faces, np.column_stack([across.ravel(), down.ravel()])
 
 
-FACES, UV, UV_FACES = _grid()
+FACES = grid(RINGS, AROUND, closed=True)[0]
+UV_FACES, UV = grid(RINGS, AROUND + 1)
+"""The texture has one more column than there are vertices: where it closes."""
