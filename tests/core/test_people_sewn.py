@@ -1,14 +1,15 @@
 """What is made to measure: skirts round hips and thighs, hair on a head; on a body of three cylinders and a ball."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from core.skeleton import JOINT
-from training.people import composed
+from training.people import composed, outfits
 from training.people.cloth import of_one_cloth
-from training.people.long_hair import Style, curtain, grown
+from training.people.long_hair import FOREHEAD, ROWS, Style, curtain, fringe, grown
 from training.people.outfits import choose_outfit
 from training.people.piece import vertex_normals
 from training.people.sewn import AROUND, FACES, GAP, RINGS, Cut, Sewn, hull_radius, sewn
@@ -16,6 +17,10 @@ from training.people.sewn import AROUND, FACES, GAP, RINGS, Cut, Sewn, hull_radi
 BODY = 13380
 STRAIGHT = Cut("straight", 0.0, 0.8, 0.1, 0.0, 0, 0.0, (0.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0, (0.0, 0.0, 0.0))
 LOOSE = Style(0.01, 0.5, 1.0, 0.0, 10, 0.0, 0.0, 0.1, 0.0, (0.0, 0.0, 0.0), 0.0, 0.0)
+
+
+HEAD_MIDDLE = EYE = 1.6
+HEAD_RADIUS = 0.1
 
 
 def tube(x, radius, low, high):
@@ -148,6 +153,24 @@ def test_only_training_wears_what_is_sewn(wardrobe):
     assert sum(isinstance(garment, Sewn) for garment in worn[False]) > 5
 
 
+def test_a_coat_is_of_one_cloth_and_hangs_over_trousers(monkeypatch, wardrobe):
+    monkeypatch.setattr(outfits, "COATS", 1.0)
+    kinds = {"top": "Shirt", "trousers": "Jeans", "shoes": "Boots high"}
+    garments = [SimpleNamespace(name=name, role=role, sexes=("male",), years=(0, 99), stands_off=0.0) for role, name in kinds.items()]
+    garments.append(SimpleNamespace(name="Shoes low", role="shoes", sexes=("male",), years=(0, 99), stands_off=0.0))
+    wardrobe = SimpleNamespace(**(wardrobe.__dict__ | {"garments": garments, "kept": {"garments": []}}))
+    who = SimpleNamespace(sex="male", years=30.0, child=False)
+    for seed in range(10):
+        worn = {one.garment.role: one for one in choose_outfit(np.random.default_rng(seed), wardrobe, who, False)}
+        assert worn["skirt"].one_cloth
+        assert worn["top"].one_cloth
+        assert not worn["trousers"].one_cloth
+        assert worn["trousers"].layer < worn["skirt"].layer < worn["top"].layer
+        assert worn["trousers"].shorten == 0
+        assert "shoes" not in worn or worn["shoes"].garment.name == "Shoes low"
+    assert not any(isinstance(one.garment, Sewn) for one in choose_outfit(np.random.default_rng(0), wardrobe, who, True))
+
+
 def test_a_curtain_of_hair_leaves_the_face_free_and_goes_round_the_head(wardrobe):
     vertices, weights, faces, _ = curtain(LOOSE, wardrobe, wardrobe.plain)
     assert vertices[:, 1].max() == pytest.approx(1.645)
@@ -176,6 +199,22 @@ def test_thick_hair_stands_off_the_scalp_and_a_knot_sits_behind(wardrobe):
     assert hair.vertices[:, 2].min() < -0.13
     assert np.allclose(hair.weights[:, JOINT["head"]], 1)
     assert np.abs(hair.picture[..., :3].astype(float).mean(axis=(0, 1)) / 255 - (0.3, 0.2, 0.1)).max() < 0.1
+
+
+def test_a_fringe_lies_on_the_forehead_and_ends_where_it_is_cut(wardrobe):
+    style = replace(LOOSE, fringe=0.02, swept=0.03, fringe_thick=0.006, uneven=0.0, ridge=0.0)
+    vertices, weights, faces, _ = fringe(style, wardrobe, wardrobe.plain)
+    rows = vertices.reshape(ROWS // 2, -1, 3)
+    np.testing.assert_allclose(rows[-1, [0, -1], 1], [EYE + 0.02 - 0.03, EYE + 0.02 + 0.03], atol=1e-6)
+    low = vertices[vertices[:, 1] < EYE + 0.05]
+    off = np.linalg.norm(low[:, [0, 2]], axis=1)
+    skin = np.sqrt(np.clip(HEAD_RADIUS**2 - (low[:, 1] - HEAD_MIDDLE) ** 2, 0, None))
+    assert np.abs(off - skin - 0.008).max() < 0.006
+    assert np.abs(np.arctan2(low[:, 0], low[:, 2])).max() <= FOREHEAD + 0.03
+    middle = faces[len(faces) // 2]
+    outwards = np.cross(vertices[middle[1]] - vertices[middle[0]], vertices[middle[2]] - vertices[middle[0]])
+    assert outwards[2] > 0, "seen from the front"
+    assert np.allclose(weights[:, JOINT["head"]], 1)
 
 
 def test_only_training_has_hair_grown(monkeypatch, wardrobe):

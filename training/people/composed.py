@@ -27,8 +27,10 @@ from training.people.wardrobe import Wardrobe, open_wardrobe
 from training.people.who import Who, sample_who
 from training.poses import SampledPose
 
-GROWN = {"female": 0.5, "male": 0.05}
+GROWN = {"female": 0.6, "male": 0.15}
 """In training: share of people without a hat whose hair is grown to measure."""
+ANY_COLOUR = 0.6
+"""In training: share of those whose hair has any colour, whoever they are: what is told apart is hair and skin, and dark hair is easy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +152,14 @@ def with_head(
     """Skin, eyes, brows, lashes and hair in the rest pose, skin first; and what they are."""
     skin, skins = heads.skin(rng, wardrobe, who, shaped, garments.covered_skin(outfit, wardrobe), held_out)
     colour = heads.hair_colour(rng, who)
+    hat = next((piece for piece, worn in zip(clothes, outfit, strict=True) if worn.garment.role == "hat"), None)
+    long = not held_out and hat is None and rng.random() < GROWN[who.sex]
+    if long and rng.random() < ANY_COLOUR:
+        colour = heads.any_hair_colour(rng)
     brow = wardrobe.brows[rng.integers(len(wardrobe.brows))]
     lash = wardrobe.lashes[rng.integers(len(wardrobe.lashes))]
     small = heads.LASHES_AND_BROWS
     face = [heads.worn_on_head(brow, shaped, 0.7 * colour, small), heads.worn_on_head(lash, shaped, np.full(3, 0.05), small)]
-    hat = next((piece for piece, worn in zip(clothes, outfit, strict=True) if worn.garment.role == "hat"), None)
-    long = not held_out and hat is None and rng.random() < GROWN[who.sex]
     style = None if long else heads.choose_hair(rng, wardrobe, who, hat is not None, held_out)
     hair = grown(rng, wardrobe, shaped, colour) if long else heads.worn_on_head(style, shaped, colour, 512) if style else None
     if hair is not None:

@@ -34,6 +34,12 @@ def hair_colour(rng: Generator, who: Who) -> np.ndarray:
     return np.clip(np.array(colour) / 255 * rng.uniform(0.8, 1.2) + rng.normal(0, 0.01, 3), 0.02, 0.95)
 
 
+def any_hair_colour(rng: Generator) -> np.ndarray:
+    """A hair colour (3,), sRGB 0..1, whoever it is: each as likely, grey ones too."""
+    known = [*HAIR_COLOURS, *GREY]
+    return np.clip(np.array(known[rng.integers(len(known))]) / 255 * rng.uniform(0.8, 1.2) + rng.normal(0, 0.015, 3), 0.02, 0.95)
+
+
 def choose_hair(rng: Generator, wardrobe: Wardrobe, who: Who, hat: bool, validation: bool) -> Wearable | None:
     """A hair style for this person's sex, short under a hat; none for some men and few women."""
     if rng.random() < (0.03 + 0.3 * np.clip((who.years - 30) / 40, 0, 1) if who.sex == "male" else 0.01):

@@ -1,8 +1,9 @@
-"""Hair grown to measure: loose, from the chin to the waist, straight or wavy, behind the ears or beside the face; or put up in a knot.
+"""Hair grown to measure: loose, from the chin to the waist, straight or wavy, behind the ears or beside the face; or put up in a knot; with
+a fringe or without.
 
 The asset folders know a handful of styles, most of them short or bound, and a field that learned from those paints long hair on a bald
-head. Here a cap over the scalp stands off it as thick hair does, and a curtain hangs from it: as wide as the head down to the ears, then
-falling by itself.
+head. Here a cap over the scalp stands off it as thick hair does, a curtain hangs from it, as wide as the head down to the ears, then
+falling by itself, and a fringe lies on the forehead.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ KNOT = 24
 """Columns of a knot's vertices, half as many rows."""
 BEHIND = 1.9
 """Radians from straight behind up to which hair falls down the back; the rest falls before the shoulders."""
+FRINGED = 0.4
+"""Share of heads with a fringe."""
+FOREHEAD = 0.95
+"""Radians from straight ahead to either end of a fringe."""
 SIDE = 256
 """Pixels of the hair's picture."""
 
@@ -36,7 +41,8 @@ class Style:
     radians from straight ahead that it leaves free; narrows: share of its width lost over half a metre; locks, ridge: how many strands go
     round, and how far they stand out, metres; wave, step: metres of a wavy strand's swing, and from one to the next; uneven: metres by
     which the ends differ; phases (3,); knot: metres of the knot's radius, 0 for none; knot_at: how high on the back of the head it sits,
-    0..1."""
+    0..1; fringe: metres above the eyes at which a fringe ends, none for no fringe; swept: by how much it ends higher on one side, metres;
+    fringe_thick: metres it stands off the forehead."""
 
     thick: float
     length: float
@@ -50,16 +56,19 @@ class Style:
     phases: tuple[float, ...]
     knot: float
     knot_at: float
+    fringe: float | None = None
+    swept: float = 0.0
+    fringe_thick: float = 0.006
 
 
 def sample_style(rng: Generator) -> Style:
     """Any long hair; one in four is put up."""
     up = rng.random() < 0.25
     return Style(
-        thick=rng.uniform(0.004, 0.012) if up else rng.uniform(0.006, 0.028),
+        thick=rng.uniform(0.004, 0.012) if up else rng.uniform(0.008, 0.038),
         length=0.0 if up else rng.uniform(0.16, 0.62),
-        opening=rng.uniform(0.7, 1.75),
-        narrows=rng.uniform(-0.2, 0.35),
+        opening=rng.uniform(0.55, 1.65),
+        narrows=rng.uniform(-0.35, 0.35),
         locks=int(rng.integers(8, 28)),
         ridge=rng.uniform(0.001, 0.006),
         wave=float(rng.choice([0.0, rng.uniform(0.003, 0.014)])),
@@ -68,13 +77,16 @@ def sample_style(rng: Generator) -> Style:
         phases=tuple(rng.uniform(0, 2 * np.pi, 3)),
         knot=rng.uniform(0.03, 0.06) if up else 0.0,
         knot_at=rng.uniform(0.0, 1.0),
+        fringe=rng.uniform(0.0, 0.04) if rng.random() < FRINGED else None,
+        swept=float(rng.choice([0.0, rng.uniform(-0.035, 0.035)])),
+        fringe_thick=rng.uniform(0.003, 0.01),
     )
 
 
 def grown(rng: Generator, wardrobe: Wardrobe, shaped: Shaped, colour: np.ndarray, style: Style | None = None) -> Piece:
     """Hair of that colour (3,), sRGB 0..1, on this head in the rest pose. style: any, where none is given."""
     style = style or sample_style(rng)
-    parts = [cap, *([curtain] if style.length else []), *([knot] if style.knot else [])]
+    parts = [cap, *([curtain] if style.length else []), *([knot] if style.knot else []), *([fringe] if style.fringe is not None else [])]
     vertices, weights, faces, uv = _together([part(style, wardrobe, shaped) for part in parts])
     plain, plain_weights, _, _ = _together([part(style, wardrobe, wardrobe.plain) for part in parts])
     places = wardrobe.plain.t_posed(plain, plain_weights)
@@ -132,6 +144,30 @@ def curtain(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     return vertices, _hanging(vertices[:, 1], jaw, shaped), faces, uv
 
 
+def fringe(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
+    """What lies on the forehead: rows from within the hair of the cap down, as the forehead is round, ends uneven by locks."""
+    head, eye = _head(wardrobe, shaped)
+    middle = np.array([head[:, 0].mean(), (head[:, 2].min() + head[:, 2].max()) / 2])
+    angle = np.linspace(-1, 1, COLUMNS // 2) * FOREHEAD
+    ways = np.column_stack([np.sin(angle), np.cos(angle)])
+    across = angle / FOREHEAD
+    top = eye + 0.1 - 0.02 * np.abs(across)
+    ends = eye + style.fringe + style.swept * across + 0.2 * style.uneven * np.cos(style.locks * angle + style.phases[1])
+    heights = top + np.linspace(0, 1, ROWS // 2)[:, None] * (np.minimum(ends, top - 0.02) - top)
+    levels = np.linspace(eye + 0.1, eye - 0.02, 12)
+    at_head = np.stack([hull_radius(head[np.abs(head[:, 1] - level) < 0.012][:, [0, 2]] - middle, ways) for level in levels])
+    lying = np.stack([np.interp(heights[:, k], levels[::-1], at_head[::-1, k]) for k in range(len(angle))], axis=1)
+    root = np.clip((heights - eye - 0.06) / 0.03, 0, 1)
+    lift = 0.002 + style.fringe_thick + root * np.maximum(0.8 * style.thick - style.fringe_thick, 0)
+    wide = lying + lift + 0.5 * style.ridge * np.cos(2 * style.locks * angle + style.phases[0])
+    flat = middle + wide[..., None] * ways
+    vertices = np.stack([flat[..., 0], heights, flat[..., 1]], axis=-1).reshape(-1, 3)
+    faces, uv = grid(ROWS // 2, COLUMNS // 2)
+    weights = np.zeros((len(vertices), len(JOINT)))
+    weights[:, JOINT["head"]] = 1
+    return vertices, weights, faces[:, ::-1], uv
+
+
 def _over_shoulders(hanging: np.ndarray, behind: np.ndarray, wardrobe: Wardrobe, shaped: Shaped) -> np.ndarray:
     """The curtain (ROWS, COLUMNS, 3) where it meets the trunk laid on it: before the chest, or (behind, per column) down the back."""
     weights = wardrobe.figure.weights
@@ -166,10 +202,11 @@ def knot(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
 
 
 def strands(rng: Generator, colour: np.ndarray) -> np.ndarray:
-    """A picture (S, S, 4) of hair: streaks from top to bottom, often lighter towards the ends."""
-    streaks = rng.normal(0, 0.1, SIDE) + np.interp(np.arange(SIDE), np.linspace(0, SIDE, 20), rng.normal(0, 0.12, 20))
+    """A picture (S, S, 4) of hair: streaks from top to bottom, often lighter towards the ends, sometimes darker at the roots."""
+    streaks = rng.normal(0, 0.1, SIDE) + np.interp(np.arange(SIDE), np.linspace(0, SIDE, 20), rng.normal(0, rng.uniform(0.08, 0.25), 20))
     fading = np.linspace(0, rng.uniform(-0.1, 0.35), SIDE)[:, None]
-    shade = np.exp(streaks[None] + fading)
+    roots = -rng.choice([0.0, rng.uniform(0.2, 0.8)], p=[0.6, 0.4]) * np.clip(1 - np.linspace(0, rng.uniform(2, 8), SIDE), 0, 1)[:, None]
+    shade = np.exp(streaks[None] + fading + roots)
     picture = np.full((SIDE, SIDE, 4), 255, np.uint8)
     picture[..., :3] = np.uint8(np.clip(255 * shade[..., None] * colour, 0, 250))
     return picture

@@ -13,9 +13,10 @@ from training.people.who import Who
 DRESS, SKIRT, FLARE = {True: 0.3, False: 0.5}, {True: 0.3, False: 0.6}, {True: 0.5, False: 0.9}
 """Of women: how often a dress (against .65 for top and bottom), how often a skirt below a top; and the widest a skirt flares. Where results
 are judged (True) as often as ever; training sees more of what a field that follows the legs gets wrong."""
-SEWN, MEN_IN_SKIRTS = 0.75, 0.1
+SEWN, MEN_IN_SKIRTS, COATS = 0.75, 0.1, 0.12
 """In training, before the shares above: so many of dresses (as a top and a skirt of one cloth) and of SKIRT of women's bottoms are sewn,
-and so many of men's bottoms. Of a hundred women in top and bottom 78 wear skirts so, 45 of them sewn."""
+and so many of men's bottoms; and so many of all people wear a coat, a dress over trousers. Of a hundred women in top and bottom 78 wear
+skirts so, 45 of them sewn."""
 OPTIONAL = {"hat": 0.07, "glasses": 0.13}
 BAREFOOT = 0.04
 UNSEEN_SHARE = 0.7
@@ -48,6 +49,8 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
     kinds = {kind: share for kind, share in kinds.items() if kind == "two" or at_hand[kind]}
     shares = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=shares / shares.sum()))
+    if not validation and at_hand["trousers"] and rng.random() < COATS:
+        return _with_sewn_skirt(rng, wardrobe, who, at_hand, True, over_trousers=True)
     if not validation and (kind == "dress" or (kind == "two" and who.sex == "female" and rng.random() < SKIRT[False])):
         if rng.random() < SEWN:
             return _with_sewn_skirt(rng, wardrobe, who, at_hand, kind == "dress")
@@ -71,9 +74,15 @@ def choose_outfit(rng: Generator, wardrobe: Wardrobe, who: Who, validation: bool
     return sorted(worn.values(), key=lambda one: one.layer)
 
 
-def _with_sewn_skirt(rng: Generator, wardrobe: Wardrobe, who: Who, at_hand: dict[str, list[Wearable]], dress: bool) -> list[Worn]:
-    """A top, a skirt made to measure, and what else is worn; as a dress both are of one cloth."""
+def _with_sewn_skirt(
+    rng: Generator, wardrobe: Wardrobe, who: Who, at_hand: dict[str, list[Wearable]], dress: bool, over_trousers: bool = False
+) -> list[Worn]:
+    """A top, a skirt made to measure, and what else is worn; as a dress both are of one cloth, and over trousers that is a coat."""
     worn = [Worn(sew(rng, wardrobe), 0.0, 1.0, 0.0, 0.0, 2, dress)]
+    if over_trousers:  # which boots would come through, as through a suit's
+        at_hand["shoes"] = [shoes for shoes in at_hand["shoes"] if "Boots" not in shoes.name] or at_hand["shoes"]
+        trousers = _worn(rng, at_hand["trousers"][rng.integers(len(at_hand["trousers"]))], who, False, FLARE[False])
+        worn.append(replace(trousers, shorten=0.0, flare=0.0, layer=1))
     for role in (
         "top",
         *(role for role, share in OPTIONAL.items() if rng.random() < share),
@@ -81,7 +90,7 @@ def _with_sewn_skirt(rng: Generator, wardrobe: Wardrobe, who: Who, at_hand: dict
     ):
         if at_hand[role]:
             garment = at_hand[role][rng.integers(len(at_hand[role]))]
-            tucked = role == "top" and garment.stands_off < CLOSE and (dress or rng.random() < 0.6)
+            tucked = role == "top" and garment.stands_off < CLOSE and (dress or rng.random() < 0.6) and not over_trousers
             worn.append(replace(_worn(rng, garment, who, tucked, FLARE[False]), one_cloth=dress and role == "top"))
     return sorted(worn, key=lambda one: one.layer)
 
