@@ -13,6 +13,8 @@ The fitted body's fingers are straight, and a fist's are not. Where the outline 
 nothing to it that would lie outside the outline.
 
 And a little under the skin of its head, all is head: what the field hollows there, it hollows wrongly.
+
+The body's face also helps with its normals (`face_normals`): eyes, nose and lips are finer than the picture's normals.
 """
 
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from numpy import ndarray
 from ..body.distance import Nearest
 from ..body.fitted import FittedBody
 from .regions import face, share_of
+from .surface import vertex_normals
 
 NEAR, FAR = 0.02, 0.035
 """Metres of disagreement up to which the body helps fully, and from which it does not."""
@@ -36,6 +39,14 @@ ROOM = 0.05
 
 FACE = 0.5
 """How much the body helps in the face: half, because a fitted body's face is nobody's in particular, though it has a nose and ears."""
+
+OWN = 0.6
+"""How much of the normals in the face are the body's, beside the picture's. With the picture's alone faces are as near to the truth (on 14
+people, numbers 30 to 43 of the validation set: 20.1 degrees with an exact body and 25.7 with an estimated one; so 20.1 and 25.5; with
+neither 23.1 and 29.5), but eyes and lips are flat."""
+
+ON_FACE = 0.012, 0.025
+"""Metres from the body's face up to which a surface is that face, and from which it is something else: hair, a scarf, a hand."""
 
 WITHIN = 0.003
 """Metres under the skin of the body's head from which on all is inside."""
@@ -108,6 +119,23 @@ def weights_near(body: FittedBody, parts: list[Float[ndarray, " V"]], query: Cal
         return rows, np.einsum("nk,nkp->np", found.barycentric, weights[body.faces[found.face]]), found.distance
 
     return at
+
+
+def face_normals(
+    body: FittedBody, query: Callable[[Float[ndarray, "N 3"]], Nearest], points: Float[ndarray, "N 3"]
+) -> tuple[Int[ndarray, " M"], Float[ndarray, "M 3"], Float[ndarray, " M"]]:
+    """The rows (M,) of points near the body's face, its unit normal at the nearest of its points, and how much that is to be believed,
+    0..OWN. query: see `body_help`."""
+    part = face(body) * share_of(body, "head")
+    corners = body.vertices[part > 0]
+    low, high = (corners.min(axis=0) - ON_FACE[1], corners.max(axis=0) + ON_FACE[1]) if len(corners) else (np.inf, -np.inf)
+    rows = np.flatnonzero(((points > low) & (points < high)).all(axis=1))
+    found = query(points[rows])
+    at = body.faces[found.face]
+    normals = np.einsum("nk,nkc->nc", found.barycentric, vertex_normals(body.vertices, body.faces)[at])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    near = np.clip((ON_FACE[1] - np.abs(found.distance)) / (ON_FACE[1] - ON_FACE[0]), 0, 1)
+    return rows, normals, OWN * near * np.einsum("nk,nk->n", found.barycentric, part[at])
 
 
 def confident_parts(body: FittedBody) -> list[Float[ndarray, " V"]]:

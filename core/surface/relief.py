@@ -105,6 +105,12 @@ def _differences(rows: ndarray, start: ndarray, end: ndarray, first: ndarray, se
     return csr_array((np.concatenate([first, second]), (np.tile(rows, 2), np.concatenate([start, end]))), shape=(len(rows), count))
 
 
+def leaning(told: Float[ndarray, "N 3"], others: Float[ndarray, "N 3"], share: Float[ndarray, " N"]) -> Float[ndarray, "N 3"]:
+    """Unit normals between those told and others, so far (share, 0..1) towards the others."""
+    mixed = (1 - share)[:, None] * told + share[:, None] * others
+    return mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
+
+
 def told_normals(
     mesh: Mesh, camera: Camera, front: Float[ndarray, "H W 3"], back: Float[ndarray, "h w 3"], inside: Float[ndarray, "H W"]
 ) -> tuple[Float[ndarray, "V 3"], Float[ndarray, " V"]]:

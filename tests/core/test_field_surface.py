@@ -14,7 +14,9 @@ from core.field.detail import Detail
 from core.field.encoder import LABELS, Maps
 from core.field.network import FAR, Answer, Encoded, FieldNetwork
 from core.light import NEUTRAL, rotated
+from core.surface import body_help
 from core.surface.field_surface import ROOM, SPARE, field_of, field_surface, light_of, room_round
+from core.surface.regions import face
 from core.surface.surface import vertex_normals
 from core.surface.view import to_linear, to_srgb
 
@@ -90,6 +92,22 @@ def test_a_budget_of_triangles_is_kept(person, t_body, dressed):
         assert len(surface.albedo) == len(surface.confidence) == len(surface.vertices)
     gap, _ = cKDTree(dressed.surface.vertices).query(surface.vertices)
     assert gap.mean() < 0.015
+
+
+def test_in_the_face_the_bodys_normals_count_beside_the_pictures(monkeypatch, person, t_body):
+    """The picture tells all to look right; a face, on which the surface lies, keeps nearer to the body's, and nothing far off changes."""
+    thin = Detailed(thickness=0.004)
+    mixed = field_surface(*person, t_body, thin, "draft").surface
+    monkeypatch.setattr(body_help, "OWN", 0.0)
+    picture = field_surface(*person, t_body, thin, "draft").surface
+    nearest = cKDTree(t_body.vertices).query(picture.vertices)[1]
+    on_face = face(t_body)[nearest] & (picture.confidence > 0.5)
+    assert on_face.sum() > 20
+    own = vertex_normals(t_body.vertices, t_body.faces)[nearest]
+    off = [1 - (vertex_normals(surface.vertices, surface.faces) * own).sum(axis=1)[on_face].mean() for surface in (mixed, picture)]
+    assert off[0] < 0.75 * off[1]
+    far = np.linalg.norm(picture.vertices - picture.vertices[on_face].mean(axis=0), axis=1) > 0.5
+    np.testing.assert_allclose(mixed.vertices[far], picture.vertices[far], atol=2e-4)
 
 
 def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):

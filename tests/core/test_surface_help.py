@@ -5,8 +5,24 @@ import pytest
 
 from core.body.distance import BodyDistance
 from core.skeleton import JOINT
-from core.surface.body_help import BESIDE, FACE, FAR, HOLLOW, NEAR, NECK, ROUND, WITHIN, body_help, confident_parts, helped_distance
-from core.surface.regions import share_of
+from core.surface.body_help import (
+    BESIDE,
+    FACE,
+    FAR,
+    HOLLOW,
+    NEAR,
+    NECK,
+    ON_FACE,
+    OWN,
+    ROUND,
+    WITHIN,
+    body_help,
+    confident_parts,
+    face_normals,
+    helped_distance,
+)
+from core.surface.regions import face, share_of
+from core.surface.surface import vertex_normals
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +144,24 @@ def test_hands_feet_and_face_are_confident(t_body):
     assert (head[:, 2] > t_body.rest_joints[JOINT["head"], 2] - 0.03).all()
     trunk = np.linalg.norm(t_body.rest_vertices - t_body.rest_joints[JOINT["spine2"]], axis=1) < 0.15
     assert max(part[trunk].max() for part in (hands, feet, face)) < 0.02
+
+
+def test_the_face_tells_its_normals_where_the_surface_lies_on_it(bent_body, distance):
+    """On the face its own normals, as much as OWN; hair well off it, the back of the head and the rest of the body nothing."""
+    normals = vertex_normals(bent_body.vertices, bent_body.faces)
+    part = face(bent_body) * share_of(bent_body, "head")
+    sure = np.flatnonzero(part > 0.6)
+    assert len(sure) > 20
+    rows, told, share = face_normals(bent_body, distance.query, bent_body.vertices)
+    place = {row: at for at, row in enumerate(rows)}
+    chosen = np.array([place[row] for row in sure])
+    np.testing.assert_allclose((told[chosen] * normals[sure]).sum(axis=1), 1, atol=1e-3)
+    np.testing.assert_allclose(share[chosen], OWN * part[sure], atol=1e-3)
+    with_a_face = np.unique(bent_body.faces[face(bent_body)[bent_body.faces].any(axis=1)])
+    assert share[~np.isin(rows, with_a_face)].max(initial=0) < 0.02
+
+    off = bent_body.vertices[sure] + (ON_FACE[1] + 0.004) * normals[sure]
+    rows, _, share = face_normals(bent_body, distance.query, off)
+    beyond = np.abs(distance.query(off[rows]).distance) >= ON_FACE[1]
+    assert beyond.any()
+    assert not share[beyond].any()

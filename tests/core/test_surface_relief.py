@@ -6,7 +6,7 @@ import trimesh
 
 from core.camera import Camera
 from core.surface.isosurface import isosurface
-from core.surface.relief import FARTHEST, relieved, told_normals
+from core.surface.relief import FARTHEST, leaning, relieved, told_normals
 from core.surface.surface import vertex_normals
 
 
@@ -92,3 +92,9 @@ def test_each_map_tells_its_side_only(ball):
     behind = near & (np.linalg.norm(vertices[:, :2], axis=1) < 0.1)
     assert trust[: len(vertices)][behind].max() == 0, "the small ball stands before it"
     assert trust[len(vertices) :][small[:, 2] > 0.1].max() == 0, "the large ball stands behind it"
+
+
+def test_normals_lean_as_far_as_they_should():
+    up, ahead = np.tile([0.0, 1, 0], (3, 1)), np.tile([0.0, 0, 1], (3, 1))
+    found = leaning(up, ahead, np.array([0.0, 0.5, 1.0]))
+    np.testing.assert_allclose(found, [[0, 1, 0], [0, np.sqrt(0.5), np.sqrt(0.5)], [0, 0, 1]], atol=1e-12)
