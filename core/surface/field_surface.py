@@ -23,7 +23,7 @@ from ..field.steady import SteadyBody
 from ..light import rotated
 from ..photo.frame import CORNER_TO_CENTRE
 from ..photo.person import Person, Photo
-from .body_help import PARTS, body_help, face_normals, weights_near
+from .body_help import body_help, face_normals, weights_near
 from .decimation import decimated
 from .depth_limit import depth_limited
 from .isosurface import CELLS, isosurface
@@ -189,7 +189,7 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
 
 def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
     """The mesh brought to the normals that the network sees in the photo and expects behind (see `relief`), in the face to the body's as
-    well; not at the hands, for which they are too coarse."""
+    well; not at the fingers, which would be drawn out into thorns."""
     turn, maps, detail = field.camera.rotation, field.encoded.maps, field.encoded.detail
     fine, photo = (detail.normal, field.encoded.picture.fine) if detail else (maps.normal_front, field.encoded.picture.photo)
     side, scale = fine.shape[-1], fine.shape[-1] / field.network.config.picture
@@ -197,8 +197,7 @@ def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarra
     front, back = (part[0].permute(1, 2, 0).double().cpu().numpy() @ turn for part in (fine, maps.normal_back))
     inside = (photo[0, 3] > 0.5).double().cpu().numpy()
     told, trust = told_normals(mesh, camera, front, back, inside)
-    hands = [share_of(body, *joints) for joints in PARTS[:2]]
-    rows, shares, _ = weights_near(body, hands, field.nearest)(mesh[0])
+    rows, shares, _ = weights_near(body, [share_of(body, "left_hand"), share_of(body, "right_hand")], field.nearest)(mesh[0])
     trust[rows] *= np.clip(1 - shares.max(axis=1), 0, 1)
     rows, normals, share = face_normals(body, field.nearest, mesh[0])
     told[rows], trust[rows] = leaning(told[rows], normals, share), np.maximum(trust[rows], share)
