@@ -8,7 +8,6 @@ joined on to what there is. There the field is lowered by as much as is lacking,
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
@@ -17,6 +16,7 @@ from torch.nn.functional import avg_pool2d
 
 from ..field.encoder import carried_on
 from ..field.network import Picture
+from .evening import within_even
 from .seen import bilinear
 
 MOST = 0.12
@@ -80,12 +80,10 @@ def lacking_in(picture: Picture, distance: Distance) -> tuple[Float[ndarray, "h 
 def made_even(
     middle: Float[ndarray, "h w"], places: tuple[ndarray, ndarray], depths: Float[ndarray, " N"], weights: Float[ndarray, " N"]
 ) -> Float[ndarray, "h w"]:
-    """The depths at these places averaged with those about them (normalised convolution, Knutsson & Westin 1993); elsewhere they run out
-    into `middle`."""
-    total, count = np.zeros(middle.shape), np.zeros(middle.shape)
-    total[places], count[places] = weights * (depths - middle[places]), weights
-    total, count = (cv2.GaussianBlur(part, (0, 0), EVEN) for part in (total, count))
-    return middle + total / np.maximum(count, 1e-4)
+    """The depths at these places averaged with those about them; elsewhere they run out into `middle`."""
+    off, told = np.zeros(middle.shape), np.zeros(middle.shape)
+    off[places], told[places] = depths - middle[places], weights
+    return middle + within_even(off, told, EVEN, 1e-4)
 
 
 def wanted(picture: Picture) -> Bool[ndarray, "h w"]:

@@ -20,6 +20,7 @@ from torch.nn.functional import avg_pool2d
 from ..field.encoder import CLOTH
 from ..field.network import Encoded
 from ..skeleton import JOINT
+from .evening import blurred, within_even
 from .seen import bilinear
 
 CROTCH = -0.1
@@ -71,11 +72,11 @@ def skirt_help(encoded: Encoded) -> Callable[[Float[ndarray, "N 3"]], Float[ndar
     if not skirt.any():
         return None
     front, back = (encoded.maps.depth[0] + picture.pelvis[0, 2]).double().cpu().numpy()
-    front, back = within_even(spanned(front, skirt), skirt), -within_even(spanned(-back, skirt), skirt)
-    across = evened(np.minimum(run_up(skirt), run_up(skirt[:, ::-1])[:, ::-1]))
+    front, back = within_even(spanned(front, skirt), skirt, EVEN), -within_even(spanned(-back, skirt), skirt, EVEN)
+    across = blurred(np.minimum(run_up(skirt), run_up(skirt[:, ::-1])[:, ::-1]), EVEN)
     thick = np.maximum(back - front, 0) / 2 * np.sqrt(1 - (1 - np.clip(across / ROUNDED, 0, 1)) ** 2)
     inside, outside = (cv2.distanceTransform(np.uint8(part), cv2.DIST_L2, 5) for part in (skirt, ~skirt))
-    sheet = np.stack([(front + back) / 2, thick, evened(np.where(skirt, 0.5 - inside, outside - 0.5))], axis=-1)
+    sheet = np.stack([(front + back) / 2, thick, blurred(np.where(skirt, 0.5 - inside, outside - 0.5), EVEN)], axis=-1)
     intrinsics = picture.intrinsics[0].double().cpu().numpy() * (len(skirt) / picture.photo.shape[-1])
 
     def filling(points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
@@ -147,12 +148,3 @@ def run_up(part: Bool[ndarray, "h w"]) -> Float[ndarray, "h w"]:
     place = np.arange(part.shape[1])
     last = np.maximum.accumulate(np.where(part, -1, place), axis=1)
     return np.where(part, place - last - 0.5, 0.0)
-
-
-def within_even(values: Float[ndarray, "h w"], part: Bool[ndarray, "h w"]) -> Float[ndarray, "h w"]:
-    """The values made even within the part, and carried on a little beyond it (normalised convolution, Knutsson & Westin 1993)."""
-    return evened(values * part) / np.maximum(evened(part), 1e-6)
-
-
-def evened(values: ndarray) -> Float[ndarray, "h w"]:
-    return cv2.GaussianBlur(np.float64(values), (0, 0), EVEN)
