@@ -2,7 +2,7 @@
 
     python -m training.evaluate_parity --results docs/RESULTS.md
 
-Takes Blender's Python module (bpy). The sphere is that of the tests (`tests/blender/white_sphere.py`), which fail above half a percent.
+Takes Blender's Python module (bpy). The tests render the same sphere (`training/evaluate/white_sphere.py`) and fail above half a percent.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import bpy
 import numpy as np
 
 from core.light import irradiance
-from tests.blender.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals, wrong_lights
+from training.evaluate.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals, wrong_lights
 from training.results import how_made, write_section
 
 LIGHTS = 4

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mathutils import Matrix
 
-from tests.blender.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals, wrong_lights
+from training.evaluate.white_sphere import FRONT, SIDE, TOP, positive_light, relative_rmse, render_sphere, sphere_normals, wrong_lights
 
 
 @pytest.fixture

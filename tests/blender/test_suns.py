@@ -4,7 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.white_sphere import FRONT, positive_light, relative_rmse, render_sphere, sphere_normals
+from training.evaluate.white_sphere import FRONT, positive_light, relative_rmse, render_sphere, sphere_normals
 
 CLOSE = 0.04
 """Relative RMSE allowed; positive lights of random coefficients come to .02 to .03."""

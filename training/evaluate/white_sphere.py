@@ -1,4 +1,4 @@
-"""A white matt sphere, rendered in Cycles, and what it should show: what a light's tests share."""
+"""A white matt sphere, rendered in Cycles, and what it should show: what the table of parity and the tests of the light share."""
 
 from math import radians
 from pathlib import Path
