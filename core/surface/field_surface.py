@@ -27,13 +27,14 @@ from .body_help import body_help, face_normals, weights_near
 from .decimation import decimated
 from .depth_limit import depth_limited
 from .isosurface import CELLS, isosurface
+from .neighbourhood import sharing
 from .outline import outline_help
 from .portions import Portions
 from .regions import share_of
 from .relief import leaning, relieved, told_normals
 from .seen import colours_seen, confidence
 from .skirt import skirt_help, upright
-from .surface import Surface
+from .surface import Surface, vertex_normals
 from .tones import seen_tones, toned
 from .view import View, look, to_linear, to_srgb
 
@@ -152,11 +153,12 @@ class FieldInSpace:
         away = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         return away * square.take(np.ones(self.camera.size[::-1].astype(int), np.uint8))
 
-    def colour(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 3"]:
-        """Albedo of points that the photo does not show, sRGB 0..1."""
-        tones = seen_tones(self.encoded)
+    def told(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 5"]]:
+        """Albedo of points that the photo does not show, sRGB 0..1, and what they are taken for, as `labels` has it."""
         answers = self.answers(self.camera.to_camera(points))
-        return np.concatenate([np.zeros((0, 3), np.float32), *(toned(answer, tones).cpu().numpy() for answer in answers)])
+        parts = [(answer.albedo[0].cpu().numpy(), answer.label[0].softmax(dim=-1).cpu().numpy()) for answer in answers]
+        albedo, label = ([part[number] for part in parts] for number in (0, 1))
+        return np.concatenate([np.zeros((0, 3)), *albedo]), np.concatenate([np.zeros((0, LABELS)), *label])
 
     def labels(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 5"]:
         """What points of the camera's frame are taken for: shares of skin, hair, cloth, shoe, other."""
@@ -217,7 +219,10 @@ def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody
     seen, albedo = confidence(view, vertices, faces), colours_seen(view, vertices, faces)
     unsure = np.flatnonzero(seen < 1)
     share = seen[unsure, None]
-    albedo[unsure] = share * albedo[unsure] + (1 - share) * field.colour(vertices[unsure])
+    told, labels = field.told(vertices[unsure])
+    about = sharing(vertices[unsure], vertex_normals(vertices, faces)[unsure])
+    hidden = toned(told, share * albedo[unsure] + (1 - share) * told, labels, seen_tones(field.encoded), about)
+    albedo[unsure] = share * albedo[unsure] + (1 - share) * hidden
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
 
 

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 from core.field.encoder import CLOTH, HAIR, LABELS, SHOE, SKIN, Maps
-from core.field.network import Answer, Encoded, Picture
-from core.surface.tones import CELL, FEW, common, seen_tones, toned
+from core.field.network import Encoded, Picture
+from core.surface import tones as tones_of
+from core.surface.neighbourhood import CELL, sharing
+from core.surface.tones import FEW, common, seen_tones, toned
 
 HALF = 16
 BROWN, RED, BLUE = (0.3, 0.2, 0.1), (0.9, 0.1, 0.1), (0.1, 0.2, 0.8)
@@ -28,14 +30,18 @@ def encoded(cells: int, logit: float = 5.0, inside: float = 1.0, kind: int = HAI
     return Encoded(none, maps, torch.zeros(1, 9, 3), colours, picture, None)
 
 
-def answered(albedo: list, labels: list[dict[int, float]]) -> Answer:
-    """Points of these colours and label logits."""
-    label = torch.full((1, len(labels), LABELS), -50.0)
-    for point, told in enumerate(labels):
-        for kind, logit in told.items():
-            label[0, point, kind] = logit
-    colours = torch.tensor([albedo])
-    return Answer(torch.zeros(1, len(labels)), colours, colours, colours, label)
+def alone(values, weights):
+    """Nobody shares."""
+    return values
+
+
+def shares(*told: dict[int, float]) -> np.ndarray:
+    """Label shares (N, LABELS) of points."""
+    found = np.zeros((len(told), LABELS))
+    for point, each in enumerate(told):
+        for kind, share in each.items():
+            found[point, kind] = share
+    return found
 
 
 @pytest.mark.parametrize("kind", [HAIR, CLOTH, SHOE])
@@ -55,23 +61,64 @@ def test_common_colours_are_the_means_of_their_cells_without_rare_ones():
     np.testing.assert_allclose(sorted(found.tolist()), sorted([colours[60:98].mean(0).tolist(), colours[:60].mean(0).tolist()]), atol=1e-9)
     spread = torch.tensor(rng.uniform(0, 1, (5000, 3)))
     assert len(common(spread)) >= 1, "each cell has less than its share"
-    assert CELL == 0.1
+    assert tones_of.CELL == 0.1
 
 
 def test_hidden_points_take_the_tones_as_far_as_they_are_of_the_kind():
-    green = [0.1, 0.8, 0.1]
-    answer = answered([green] * 3, [{CLOTH: 50}, {HAIR: 50}, {HAIR: 50, SKIN: 50}])
-    half = (np.array(BROWN) + green) / 2
-    np.testing.assert_allclose(toned(answer, {HAIR: torch.tensor([BROWN])}), [green, BROWN, half], atol=1e-6)
-    np.testing.assert_allclose(toned(answer, {}), [green] * 3, atol=1e-7)
+    green = np.array([[0.1, 0.8, 0.1]] * 3)
+    labels = shares({CLOTH: 1}, {HAIR: 1}, {HAIR: 0.5, SKIN: 0.5})
+    half = (np.array(BROWN) + green[0]) / 2
+    np.testing.assert_allclose(toned(green, green, labels, {HAIR: np.array([BROWN])}, alone), [green[0], BROWN, half], atol=1e-9)
+    np.testing.assert_allclose(toned(green, green, labels, {}, alone), green)
 
 
 def test_cloth_takes_the_tone_that_is_most_like_its_own():
     purple = [0.5, 0.15, 0.45]
-    answer = answered([[0.2, 0.2, 0.7], [0.8, 0.2, 0.1], purple], [{CLOTH: 50}] * 3)
-    tones = {CLOTH: torch.tensor([RED, BLUE])}
-    found = toned(answer, tones).numpy()
+    told = np.array([[0.2, 0.2, 0.7], [0.8, 0.2, 0.1], purple])
+    found = toned(told, told, shares(*[{CLOTH: 1}] * 3), {CLOTH: np.array([RED, BLUE])}, alone)
     np.testing.assert_allclose(found[:2], [BLUE, RED], atol=0.01)
     between = (np.array(purple) - RED) @ (np.array(BLUE) - RED) / ((np.array(BLUE) - RED) ** 2).sum()
     assert 0.4 < between < 0.6
     assert 0.1 < (found[2] - RED)[0] / (np.array(BLUE) - RED)[0] < 0.9, "a colour between the two leaps to neither"
+
+
+def test_what_the_photo_half_shows_decides_cloths_tone_and_no_other_kinds():
+    told, own = np.array([RED, RED]), np.array([BLUE, BLUE])
+    tones = {CLOTH: np.array([RED, BLUE]), SHOE: np.array([RED, BLUE])}
+    np.testing.assert_allclose(toned(told, own, shares({CLOTH: 1}, {SHOE: 1}), tones, alone), [BLUE, RED], atol=0.01)
+
+
+def plane(height: float, up: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points half a centimetre apart on a square of 40 cm, and their normals."""
+    flat = np.stack(np.meshgrid(np.arange(0, 0.4, 0.005), np.arange(0, 0.4, 0.005)), axis=-1).reshape(-1, 2)
+    return np.column_stack([flat, np.full(len(flat), height)]), np.tile([0.0, 0.0, up], (len(flat), 1))
+
+
+def test_a_ghost_of_a_print_is_settled_by_the_cloth_about_it_and_a_border_stays():
+    """Of a white back a patch of 4 cm leans to red; left of a line all is blue. The patch fades, the border stays where it is."""
+    places, normals = plane(0, 1)
+    white = np.array([0.9, 0.9, 0.9])
+    told = np.tile(white, (len(places), 1))
+    ghost, blue = np.abs(places[:, :2] - (0.3, 0.2)).max(axis=1) < 0.02, places[:, 0] < 0.15
+    told[ghost], told[blue] = white + 0.45 * (RED - white), BLUE
+    tones = {CLOTH: np.array([white, RED, BLUE])}
+    labels = shares(*[{CLOTH: 1}] * len(places))
+    before, after = (toned(told, told, labels, tones, how) for how in (alone, sharing(places, normals)))
+    assert np.abs(after - white)[ghost].mean() < 0.5 * np.abs(before - white)[ghost].mean()
+    across = np.array([after[np.abs(places[:, 0] - at) < 0.003, 0].mean() for at in (0.08, 0.15, 0.22)])
+    np.testing.assert_allclose(across[[0, 2]], [BLUE[0], 0.9], atol=0.03)
+    assert BLUE[0] + 0.2 < across[1] < 0.7
+
+
+def test_front_and_back_of_a_shirt_share_nothing_and_who_has_no_weight_is_not_heard():
+    (front, ahead), (back, behind) = plane(0, 1), plane(0.01, -1)
+    values = np.repeat([[1.0, 0.0], [0.0, 1.0]], len(front), axis=0)
+    places, normals = np.concatenate([front, back]), np.concatenate([ahead, behind])
+    places[:, 2] += CELL * (np.arange(len(places)) >= len(front))  # in cells of their own
+    shared = sharing(places, normals)
+    np.testing.assert_allclose(shared(values, np.ones(len(places)))[: len(front)].mean(axis=0), [1, 0], atol=0.2)
+    weights = np.where(front[:, 0] < 0.2, 1.0, 0.0)
+    found = sharing(front, ahead)(np.where(weights[:, None] > 0, [[1.0, 0.0]], [[0.0, 1.0]]), weights)
+    np.testing.assert_allclose(found[front[:, 0] < 0.2], [[1, 0]] * int(weights.sum()), atol=1e-9)
+    assert not found[front[:, 0] > 0.3].any()
+    assert sharing(np.zeros((0, 3)), np.zeros((0, 3)))(np.zeros((0, 2)), np.zeros(0)).shape == (0, 2)
