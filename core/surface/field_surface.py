@@ -220,8 +220,9 @@ def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody
     unsure = np.flatnonzero(seen < 1)
     share = seen[unsure, None]
     told, labels = field.told(vertices[unsure])
-    about = sharing(vertices[unsure], vertex_normals(vertices, faces)[unsure])
-    hidden = toned(told, share * albedo[unsure] + (1 - share) * told, labels, seen_tones(field.encoded), about)
+    own = share * albedo[unsure] + (1 - share) * told
+    about = sharing(vertices[unsure], vertex_normals(vertices, faces)[unsure], own)
+    hidden = toned(told, own, labels, seen_tones(field.encoded), about)
     albedo[unsure] = share * albedo[unsure] + (1 - share) * hidden
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
 

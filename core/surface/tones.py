@@ -6,7 +6,7 @@ that is seen, and cloth and shoes, which come in many colours, those of the colo
 the cloth about it which they are (`neighbourhood.py`): else a print on the chest comes back as its own ghost behind.
 
 On the unseen surface of 16 people (numbers 30 to 45 of the validation set, exact bodies) the albedo's error came from .1106 to .1010 by the
-colours of cloth and shoes, and from .1013 to .1003 by settling them with what is about. Skin is left as it is:
+colours of cloth and shoes, and from .1013 to .1000 by settling cloth's with what is about. Skin is left as it is:
 its middle colour, or its colours, made the error .0005 to .001 larger.
 """
 

@@ -95,19 +95,20 @@ def plane(height: float, up: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_ghost_of_a_print_is_settled_by_the_cloth_about_it_and_a_border_stays():
-    """Of a white back a patch of 4 cm leans to red; left of a line all is blue. The patch fades, the border stays where it is."""
+    """Of a white back a patch of 4 cm leans to pink; left of a line all is blue. The patch fades, the border stays where it is."""
     places, normals = plane(0, 1)
-    white = np.array([0.9, 0.9, 0.9])
+    white, pink = np.full(3, 0.9), np.array([0.9, 0.6, 0.6])
     told = np.tile(white, (len(places), 1))
     ghost, blue = np.abs(places[:, :2] - (0.3, 0.2)).max(axis=1) < 0.02, places[:, 0] < 0.15
-    told[ghost], told[blue] = white + 0.45 * (RED - white), BLUE
-    tones = {CLOTH: np.array([white, RED, BLUE])}
+    told[ghost], told[blue] = white + 0.4 * (pink - white), BLUE
+    tones = {CLOTH: np.array([white, pink, BLUE])}
     labels = shares(*[{CLOTH: 1}] * len(places))
-    before, after = (toned(told, told, labels, tones, how) for how in (alone, sharing(places, normals)))
+    before, after = (toned(told, told, labels, tones, how) for how in (alone, sharing(places, normals, told)))
     assert np.abs(after - white)[ghost].mean() < 0.5 * np.abs(before - white)[ghost].mean()
     across = np.array([after[np.abs(places[:, 0] - at) < 0.003, 0].mean() for at in (0.08, 0.15, 0.22)])
     np.testing.assert_allclose(across[[0, 2]], [BLUE[0], 0.9], atol=0.03)
-    assert BLUE[0] + 0.2 < across[1] < 0.7
+    edge = (places[:, 0] > 0.11) & (places[:, 0] < 0.19)
+    assert np.abs(after - told)[edge].mean() < 0.06, "a border that is clearly there is no ghost"
 
 
 def test_front_and_back_of_a_shirt_share_nothing_and_who_has_no_weight_is_not_heard():
@@ -115,10 +116,10 @@ def test_front_and_back_of_a_shirt_share_nothing_and_who_has_no_weight_is_not_he
     values = np.repeat([[1.0, 0.0], [0.0, 1.0]], len(front), axis=0)
     places, normals = np.concatenate([front, back]), np.concatenate([ahead, behind])
     places[:, 2] += CELL * (np.arange(len(places)) >= len(front))  # in cells of their own
-    shared = sharing(places, normals)
+    shared = sharing(places, normals, np.full(places.shape, 0.5))
     np.testing.assert_allclose(shared(values, np.ones(len(places)))[: len(front)].mean(axis=0), [1, 0], atol=0.2)
     weights = np.where(front[:, 0] < 0.2, 1.0, 0.0)
-    found = sharing(front, ahead)(np.where(weights[:, None] > 0, [[1.0, 0.0]], [[0.0, 1.0]]), weights)
+    found = sharing(front, ahead, np.full(front.shape, 0.5))(np.where(weights[:, None] > 0, [[1.0, 0.0]], [[0.0, 1.0]]), weights)
     np.testing.assert_allclose(found[front[:, 0] < 0.2], [[1, 0]] * int(weights.sum()), atol=1e-9)
     assert not found[front[:, 0] > 0.3].any()
-    assert sharing(np.zeros((0, 3)), np.zeros((0, 3)))(np.zeros((0, 2)), np.zeros(0)).shape == (0, 2)
+    assert sharing(*[np.zeros((0, 3))] * 3)(np.zeros((0, 2)), np.zeros(0)).shape == (0, 2)
