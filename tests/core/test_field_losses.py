@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from core.field.encoder import HAIR, LABELS, SKIN
 from core.field.network import Answer
 from training.field.batch import Patches
-from training.field.losses import gradient_of, light_losses, masked, normal_loss
+from training.field.losses import HAIR_COUNTS, gradient_of, label_loss, light_losses, masked, normal_loss
 from training.field.patches import DEPTHS, REACH, SIDE, body_along, detail_loss, traced
 
 
@@ -50,6 +51,16 @@ def test_losses_of_the_truth_are_nothing():
     found = light_losses(Ball(), SimpleNamespace(light=light), batch)
     assert found["light"] < 1e-6
     assert found["shading"] == 0
+
+
+def test_hair_counts_more_among_the_labels_and_unknown_pixels_not_at_all():
+    """Two pixels, one of hair and one of skin, both told to be skin: the loss is the mean of both with hair counted HAIR_COUNTS times."""
+    told = torch.zeros(1, LABELS, 1, 3)
+    told[:, SKIN] = 2.0
+    wrong, right = (-torch.log_softmax(told[0, :, 0, 0], dim=0)[kind] for kind in (HAIR, SKIN))
+    truth = torch.tensor([[[HAIR, SKIN, 255]]])
+    assert label_loss(told, truth) == pytest.approx(float((HAIR_COUNTS * wrong + right) / (HAIR_COUNTS + 1)))
+    assert label_loss(told[..., 0].flatten(1), truth[0, :, 0]) == pytest.approx(float(wrong))
 
 
 def test_too_dark_a_light_is_as_wrong_as_one_too_bright():

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cosine_similarity, cross_entropy
 
+from core.field.encoder import HAIR
 from core.field.illumination import diffuse_shading
 from core.field.network import Answer, Encoded, FieldNetwork, photo_albedo
 from training.field.batch import Batch
@@ -30,12 +31,12 @@ WEIGHTS = {
     "eikonal": 0.2,  # |gradient| = 1 (L_e): keeps it a distance, which coarse-to-fine extraction relies on
     "albedo": 1.0,  # colour at points near the surface (L_a), where the truth is known
     "own": 0.3,  # the blend's own colour alone: else it learns nothing wherever the photo's is better
-    "label": 0.1,  # skin, hair, cloth: backs of heads stay skin without it (TRIALS)
+    "label": 0.25,  # skin, hair, cloth: backs of heads stay skin without it (TRIALS)
     "map_normal": 1.0,  # front and back normals, L1 and cosine: full resolution, 2 to 6 degrees better than the field's own
     "map_depth": 8.0,  # front and back depth: between them the inside is, and the field reads them
     "map_shading": 0.4,  # log-shading: colour freed from light at full resolution
     "map_albedo": 2.0,  # the photo over that shading, and the predicted back
-    "map_label": 0.15,
+    "map_label": 0.6,  # with .15 (and .1 for label) a third of all hair was missed, dark hair too
     "detail_normal": 1.0,  # the detail head, on its part of the picture: normals as above
     "detail_edge": 2.0,  # and their differences between neighbours: a collar is an edge, and a blurred one costs L1 little
     "detail_shading": 0.4,
@@ -48,6 +49,9 @@ WEIGHTS = {
     "patch_detail": 0.2,  # the perceptual term
     "patch_miss": 0.2,  # rays past the person meet nothing: outlines
 }
+
+HAIR_COUNTS = 2.0
+"""How often a pixel or point of hair counts among the labels: there are few, and what is taken for skin has a bald head's shape."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,15 @@ def colour_losses(answer: Answer, batch: Batch) -> dict[str, Tensor]:
     wrong = (answer.albedo - batch.point_albedo).abs().mean(dim=-1, keepdim=True)
     own = (answer.own - batch.point_albedo).abs().mean(dim=-1, keepdim=True)
     close = batch.distance.abs() < 0.02
-    label = cross_entropy(answer.label[close], batch.point_label[close])
+    label = label_loss(answer.label[close], batch.point_label[close])
     return {"albedo": (wrong * near).sum() / count, "own": (own * near).sum() / count, "label": label}
+
+
+def label_loss(told: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy of label logits (N, LABELS, …) and numbers (N, …), 255 where nothing is known; hair counts HAIR_COUNTS times."""
+    counts = torch.ones(told.shape[1], device=told.device, dtype=told.dtype)
+    counts[HAIR] = HAIR_COUNTS
+    return cross_entropy(told, truth, counts, ignore_index=255)
 
 
 def gradient_of(
@@ -121,7 +132,7 @@ def map_losses(encoded: Encoded, batch: Batch) -> dict[str, Tensor]:
         "map_shading": masked((maps.log_shading - batch.log_shading).abs().clamp_max(1.5), seen),
         "map_albedo": masked((encoded.photo_albedo - batch.albedo).abs(), seen * batch.known)
         + 0.5 * masked((maps.albedo_back - batch.albedo_back).abs(), back * batch.known_back),
-        "map_label": cross_entropy(labels, batch.label, ignore_index=255),
+        "map_label": label_loss(labels, batch.label),
     }
 
 
