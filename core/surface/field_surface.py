@@ -16,7 +16,7 @@ from ..body.fitted import FittedBody
 from ..camera import Camera
 from ..errors import FieldNotFinite
 from ..field.conditioning import BodyInView
-from ..field.encoder import LABELS
+from ..field.encoder import HAIR, LABELS
 from ..field.framing import Framed, framed
 from ..field.network import FAR, Answer, Encoded, FieldNetwork
 from ..field.steady import SteadyBody
@@ -27,6 +27,7 @@ from .body_help import body_help, face_normals, weights_near
 from .decimation import decimated
 from .depth_limit import depth_limited
 from .isosurface import CELLS, isosurface
+from .long_hair import Hair, hair_behind
 from .neighbourhood import sharing
 from .outline import outline_help
 from .portions import Portions
@@ -35,7 +36,7 @@ from .relief import leaning, relieved, told_normals
 from .seen import colours_seen, confidence
 from .skirt import skirt_help, upright
 from .surface import Surface, vertex_normals
-from .tones import seen_tones, toned
+from .tones import Tones, seen_tones, toned
 from .view import View, look, to_linear, to_srgb
 
 LONGEST = {"draft": 768, "standard": 1024, "high": 2048}
@@ -48,6 +49,10 @@ ROOM, SPARE = 0.18, 0.05
 
 FEWEST = 1_000
 """Triangles of a surface: with fewer a person is none."""
+
+
+SKIN_OF_HAIR = 0.003
+"""Metres round the hair behind the neck in which all is hair."""
 
 
 class Dressed(NamedTuple):
@@ -77,13 +82,14 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
 
 def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
     """What the surface is the zero of, at points of the body frame, metres: the field, its feet and hands no deeper than the body's, a
-    skirt filled, with the outline's help and the body's."""
+    skirt and long hair filled, with the outline's help and the body's."""
     limited = depth_limited(body, field.framed.body.distance.query, field.labels)
     skirt = skirt_help(field.encoded) if upright(body.joints) else None
+    fillings = [*([skirt] if skirt else []), *([field.hair.outside] if field.hair else [])]
 
     def within(seen: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         found = limited(seen, field.distance_seen(seen))
-        return found if skirt is None else np.minimum(found, skirt(seen))
+        return np.minimum.reduce([found, *(filling(seen) for filling in fillings)])
 
     helped, lowered = body_help(body, field.nearest, field.beside), outline_help(field.encoded.picture, within)
 
@@ -121,6 +127,7 @@ class FieldInSpace:
     device: torch.device
     portions: Portions
     body: BodyInView | SteadyBody
+    fitted: FittedBody
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         """Signed distance, metres, negative inside. Raises FieldNotFinite."""
@@ -153,12 +160,26 @@ class FieldInSpace:
         away = cv2.distanceTransform((mask < 0.5).astype(np.uint8), cv2.DIST_L2, 5)
         return away * square.take(np.ones(self.camera.size[::-1].astype(int), np.uint8))
 
+    @cached_property
+    def hair(self) -> Hair | None:
+        """Long hair behind the neck that the field lacks."""
+        return hair_behind(self.fitted, self.encoded, self.distance_seen, lambda seen: self.framed.body.distance.query(seen).distance)
+
+    @cached_property
+    def tones(self) -> Tones:
+        """The colours that are seen of each kind."""
+        found = seen_tones(self.encoded)
+        return {**found, HAIR: self.hair.colours} if self.hair else found
+
     def told(self, points: Float[ndarray, "N 3"]) -> tuple[Float[ndarray, "N 3"], Float[ndarray, "N 5"]]:
-        """Albedo of points that the photo does not show, sRGB 0..1, and what they are taken for, as `labels` has it."""
-        answers = self.answers(self.camera.to_camera(points))
-        parts = [(answer.albedo[0].cpu().numpy(), answer.label[0].softmax(dim=-1).cpu().numpy()) for answer in answers]
-        albedo, label = ([part[number] for part in parts] for number in (0, 1))
-        return np.concatenate([np.zeros((0, 3)), *albedo]), np.concatenate([np.zeros((0, LABELS)), *label])
+        """Albedo of points that the photo does not show, sRGB 0..1, and what they are taken for, as `labels` has it; what hangs behind the
+        neck for hair."""
+        seen = self.camera.to_camera(points)
+        parts = [(answer.albedo[0].cpu().numpy(), answer.label[0].softmax(dim=-1).cpu().numpy()) for answer in self.answers(seen)]
+        albedo, label = (np.concatenate([np.zeros((0, size)), *(part[at] for part in parts)]) for at, size in ((0, 3), (1, LABELS)))
+        if self.hair:
+            label[self.hair.outside(seen) < SKIN_OF_HAIR] = np.eye(LABELS)[HAIR]
+        return albedo, label
 
     def labels(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, "N 5"]:
         """What points of the camera's frame are taken for: shares of skin, hair, cloth, shoe, other."""
@@ -186,7 +207,7 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     with torch.no_grad():
         encoded = network.encode(picture)
     told = SteadyBody(seen.body) if network.config.uses_nearest else seen.body
-    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told)
+    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told, body)
 
 
 def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
@@ -222,7 +243,7 @@ def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody
     told, labels = field.told(vertices[unsure])
     own = share * albedo[unsure] + (1 - share) * told
     about = sharing(vertices[unsure], vertex_normals(vertices, faces)[unsure], own)
-    hidden = toned(told, own, labels, seen_tones(field.encoded), about)
+    hidden = toned(told, own, labels, field.tones, about)
     albedo[unsure] = share * albedo[unsure] + (1 - share) * hidden
     return Surface(vertices, faces, np.round(255 * np.clip(albedo, 0, 1)).astype(np.uint8), seen)
 
