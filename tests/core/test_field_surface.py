@@ -14,8 +14,11 @@ from core.field.detail import Detail
 from core.field.encoder import LABELS, Maps
 from core.field.network import FAR, Answer, Encoded, FieldNetwork
 from core.light import NEUTRAL, rotated
+from core.skeleton import JOINT
 from core.surface import body_help
+from core.surface import field_surface as field_surface_module
 from core.surface.field_surface import ROOM, SPARE, field_of, field_surface, light_of, room_round
+from core.surface.long_hair import Hair
 from core.surface.regions import face
 from core.surface.surface import vertex_normals
 from core.surface.view import to_linear, to_srgb
@@ -108,6 +111,18 @@ def test_in_the_face_the_bodys_normals_count_beside_the_pictures(monkeypatch, pe
     assert off[0] < 0.75 * off[1]
     far = np.linalg.norm(picture.vertices - picture.vertices[on_face].mean(axis=0), axis=1) > 0.5
     np.testing.assert_allclose(mixed.vertices[far], picture.vertices[far], atol=2e-4)
+
+
+def test_long_hair_behind_the_neck_is_surface_and_has_hairs_colours(monkeypatch, person, t_body):
+    """A ball of hair 15 cm behind the chest, out of the camera's sight."""
+    centre = t_body.camera.to_camera(t_body.joints[[JOINT["spine3"]]]) + np.array([[0, 0, 0.15]])
+    blond = np.array([[0.8, 0.7, 0.4]])
+    ball = Hair(lambda points: np.linalg.norm(points - centre, axis=1) - 0.1, blond)
+    monkeypatch.setattr(field_surface_module, "hair_behind", lambda body, encoded, distance, bare: ball)
+    surface = field_surface(*person, t_body, Coat(), "draft").surface
+    hair = np.abs(ball.outside(t_body.camera.to_camera(surface.vertices))) < 0.003
+    assert hair.sum() > 300
+    np.testing.assert_allclose(surface.albedo[hair & (surface.confidence == 0)], np.tile(np.round(255 * blond), (hair.sum(), 1)), atol=2)
 
 
 def test_seen_surface_has_the_photos_colour_over_its_shading(dressed):
