@@ -49,8 +49,11 @@ GROWS = 0.06
 NEARLY, RESTS = 0.08, 0.1
 """Where hair is seen down to within NEARLY of the neck's end, metres, it goes on RESTS below that, and lies on the back."""
 
-HANGS = 0.8, 1.3
-"""Shares of the way from the head's middle to the neck's end from which it comes nearer to the back, and at which it lies on it."""
+NARROWS, SINKS = 0.6, 0.01
+"""Share of its width that it has left at its end there; and metres that its end lies under the back's skin, so that no edge stands off."""
+
+HANGS = 0.8
+"""Share of the way from the head's middle to the neck's end down to which it hangs straight from the head; then it goes on to the back."""
 
 ROUNDED = 0.015
 """Metres by which its edges are rounded."""
@@ -59,7 +62,7 @@ SLOPE = 0.5
 """What the filling's depth is multiplied by: it must not claim to be farther than it is."""
 
 
-OFF, THERE = 0.025, 0.5
+OFF, THERE = 0.025, 0.65
 """Where the field has more than THERE of the filling that lies farther than OFF from the body, metres, hair is there without help."""
 
 ACROSS, ALONG = (-0.5, -0.25, 0, 0.25, 0.5), (0.3, 0.5, 0.7)
@@ -187,14 +190,16 @@ def curtains(body: FittedBody, camera: Camera, mask: Bool[ndarray, "S S"], soft:
     if (len(rows) - last) * metre < NEARLY:
         lines = np.pad(lines, ((0, 0), (0, len(rows) + round(RESTS / metre) - last)), mode="edge")
     share = np.arange(lines.shape[1]) / len(rows)
+    narrow = np.interp(share, [1, max(share[-1], 1 + 1e-6)], [1, NARROWS])
+    lines = lines.mean(axis=0) + (lines - lines.mean(axis=0)) * narrow
     middle = camera.to_camera(body.joints[[JOINT["head"], JOINT["neck"]]])[:, 2]
     off = pixels - (lines[:, -1].mean(), rows[-1])
-    below = (np.abs(off[:, 0]) < np.ptp(lines[:, -1]) / 2) & (off[:, 1] >= 0) & (off[:, 1] * metre < RESTS)
-    behind = [points[part, 2].max(initial=middle[1]) + STANDS_OFF for part in (skull, below)]
+    end = (np.abs(off[:, 0]) < np.ptp(lines[:, -1]) / 2) & (np.abs(off[:, 1] * metre / RESTS - 1) < 0.3)
+    behind = [points[skull, 2].max() + STANDS_OFF, points[end, 2].max(initial=middle[1]) - SINKS]
     column = np.arange(len(mask))
     hair = np.zeros_like(mask)
     hair[rows] = inside & (column >= sides[:, :1]) & (column < sides[:, 1:]) & ~neck[rows] & shown[:, None]
-    back = np.interp(share, HANGS, behind)  # straight down from the head, then on to the back
+    back = np.interp(share, [HANGS, 1 + RESTS / (len(rows) * metre)], behind)
     return Curtains(top, *lines, np.interp(share, [0, 1], middle), back, hair)
 
 
