@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy.ndimage import gaussian_filter1d
 
@@ -61,7 +61,6 @@ ROUNDED = 0.015
 SLOPE = 0.5
 """What the filling's depth is multiplied by: it must not claim to be farther than it is."""
 
-
 OFF, THERE = 0.025, 0.65
 """Where the field has more than THERE of the filling that lies farther than OFF from the body, metres, hair is there without help."""
 
@@ -103,8 +102,9 @@ def hair_behind(body: FittedBody, encoded: Encoded, distance: Distance, bare: Di
     within = within[bare(within) > OFF]
     if not len(within) or (distance(within) < 0).mean() > THERE:
         return None
-    step = len(found.pixels) // encoded.photo_albedo.shape[-1]
-    colours = encoded.photo_albedo[0].permute(1, 2, 0).cpu()[torch.from_numpy(found.pixels[::step, ::step].copy())]
+    side = encoded.photo_albedo.shape[-1]
+    hair = found.pixels.reshape(side, -1, side, len(found.pixels) // side).any(axis=(1, 3))
+    colours = encoded.photo_albedo[0].permute(1, 2, 0).cpu()[torch.from_numpy(hair)]
     return Hair(filling_of(found, camera), common(colours).double().numpy())
 
 
@@ -184,23 +184,29 @@ def curtains(body: FittedBody, camera: Camera, mask: Bool[ndarray, "S S"], soft:
     shown = out.min(axis=1) * metre > BESIDE
     if shown.sum() * metre < LONG:
         return None
-    last = int(np.flatnonzero(shown)[-1]) + 1
-    grown = np.minimum((rows - top) * metre / GROWS, 1)[:, None]
-    lines = gaussian_filter1d((own + grown * out * (-1, 1))[:last], EVEN / metre, axis=0, mode="nearest").T
-    if (len(rows) - last) * metre < NEARLY:
-        lines = np.pad(lines, ((0, 0), (0, len(rows) + round(RESTS / metre) - last)), mode="edge")
+    lines = hanging(own, out, int(np.flatnonzero(shown)[-1]) + 1, metre)
     share = np.arange(lines.shape[1]) / len(rows)
-    narrow = np.interp(share, [1, max(share[-1], 1 + 1e-6)], [1, NARROWS])
-    lines = lines.mean(axis=0) + (lines - lines.mean(axis=0)) * narrow
     middle = camera.to_camera(body.joints[[JOINT["head"], JOINT["neck"]]])[:, 2]
     off = pixels - (lines[:, -1].mean(), rows[-1])
     end = (np.abs(off[:, 0]) < np.ptp(lines[:, -1]) / 2) & (np.abs(off[:, 1] * metre / RESTS - 1) < 0.3)
     behind = [points[skull, 2].max() + STANDS_OFF, points[end, 2].max(initial=middle[1]) - SINKS]
-    column = np.arange(len(mask))
-    hair = np.zeros_like(mask)
-    hair[rows] = inside & (column >= sides[:, :1]) & (column < sides[:, 1:]) & ~neck[rows] & shown[:, None]
     back = np.interp(share, [HANGS, 1 + RESTS / (len(rows) * metre)], behind)
+    column, hair = np.arange(len(mask)), np.zeros_like(mask)
+    hair[rows] = inside & (column >= sides[:, :1]) & (column < sides[:, 1:]) & ~neck[rows] & shown[:, None]
     return Curtains(top, *lines, np.interp(share, [0, 1], middle), back, hair)
+
+
+def hanging(own: Float[ndarray, "R 2"] | Int[ndarray, "R 2"], out: Float[ndarray, "R 2"], last: int, metre: float) -> Float[ndarray, "2 H"]:
+    """The hair's left and right column in each row, from the head's middle down to where it ends. own: those of head and neck; out: how far
+    the hair stands out to either side; last: rows down to its end beside the neck; metre: of a pixel's side."""
+    grown = np.minimum(np.arange(last) * metre / GROWS, 1)[:, None]
+    lines = gaussian_filter1d(own[:last] + grown * out[:last] * (-1, 1), EVEN / metre, axis=0, mode="nearest").T
+    if (len(own) - last) * metre >= NEARLY:
+        return lines
+    below = len(own) + round(RESTS / metre)
+    lines = np.pad(lines, ((0, 0), (0, below - last)), mode="edge")
+    narrow = np.interp(np.arange(below), [len(own), below], [1, NARROWS])
+    return lines.mean(axis=0) + (lines - lines.mean(axis=0)) * narrow
 
 
 def run_at(row: Bool[ndarray, " S"], column: int) -> tuple[float, float]:

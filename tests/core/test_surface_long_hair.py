@@ -11,7 +11,19 @@ from core.field.encoder import CLOTH, HAIR, LABELS, SKIN, Maps
 from core.field.network import Encoded, Picture
 from core.skeleton import JOINT
 from core.surface import long_hair
-from core.surface.long_hair import ROUNDED, SLOPE, curtains, faces_the_camera, hair_behind, inner_points, silhouette_of
+from core.surface.long_hair import (
+    NARROWS,
+    NEARLY,
+    RESTS,
+    ROUNDED,
+    SLOPE,
+    curtains,
+    faces_the_camera,
+    hair_behind,
+    hanging,
+    inner_points,
+    silhouette_of,
+)
 from core.surface.regions import share_of
 
 SIDE = 256
@@ -121,3 +133,13 @@ def test_only_heads_that_face_the_camera_upright_count(t_body):
     for turn in (np.diag([-1.0, 1, -1]), np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])):
         camera = replace(t_body.camera, rotation=turn @ t_body.camera.rotation)
         assert not faces_the_camera(replace(t_body, camera=camera))
+
+
+def test_hair_down_to_the_necks_end_goes_on_narrower_and_a_bob_ends():
+    own, out, metre = np.tile([100.0, 120.0], (50, 1)), np.full((50, 2), 10.0), 0.004
+    long = hanging(own, out, 45, metre)
+    assert long.shape == (2, 50 + round(RESTS / metre))
+    np.testing.assert_allclose(long[:, 40], [90, 130], atol=1e-6)
+    assert long[1, -1] - long[0, -1] == pytest.approx(40 * NARROWS, rel=0.03)
+    assert long[1, 0] - long[0, 0] < 25, "it begins as wide as the head"
+    assert hanging(own, out, 50 - round(NEARLY / metre) - 1, metre).shape == (2, 50 - round(NEARLY / metre) - 1)
