@@ -15,8 +15,8 @@ DRESS, SKIRT, FLARE = {True: 0.3, False: 0.5}, {True: 0.3, False: 0.6}, {True: 0
 are judged (True) as often as ever; training sees more of what a field that follows the legs gets wrong."""
 SEWN, MEN_IN_SKIRTS, COATS = 0.75, 0.1, 0.12
 """In training, before the shares above: so many of dresses (as a top and a skirt of one cloth) and of SKIRT of women's bottoms are sewn,
-and so many of men's bottoms; and so many of all people wear a coat, a dress over trousers. Of a hundred women in top and bottom 78 wear
-skirts so, 45 of them sewn."""
+and so many of men's bottoms; and so many of all people wear a coat, a dress over trousers. Of a hundred women in top and bottom without
+a coat 78 wear skirts so, 45 of them sewn."""
 OPTIONAL = {"hat": 0.07, "glasses": 0.13}
 BAREFOOT = 0.04
 UNSEEN_SHARE = 0.7
