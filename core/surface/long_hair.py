@@ -5,7 +5,8 @@ neck between them from behind. Where the outline shows such curtains and the fie
 from the back of the head down to the shoulders: half an ellipse in each row of the picture.
 
 It is for real photos, in which the network takes fair hair for skin: two of six have heads of hair by it. Of eight made-up people with
-loose hair the field makes that of seven well by itself; without asking the field first their Chamfer distance grew by .04 cm.
+loose hair four show it on both sides of the neck (exact bodies), and of three of those the field has it by itself: filled without asking,
+the four's Chamfer distance grew by .05 cm.
 """
 
 from collections.abc import Callable
