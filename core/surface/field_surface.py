@@ -72,17 +72,18 @@ def field_surface(photo: Photo, person: Person, body: FittedBody, network: Field
     Raises NoPersonFound where the person's mask is empty, EmptySurface and FieldNotFinite where the field makes no surface of it.
     """
     field = field_of(photo, person, body, network)
-    mesh = isosurface(distance_in(field, body), *box_round(body, person), CELLS[quality])
-    mesh = in_relief(field, body, mesh)
+    mesh = isosurface(distance_in(field), *box_round(body, person), CELLS[quality])
+    mesh = in_relief(field, mesh)
     if triangles:
         mesh = decimated(*mesh, max(triangles, FEWEST))
-    surface = coloured(field, photo, person, body, mesh, quality)
+    surface = coloured(field, photo, person, mesh, quality)
     return Dressed(surface, light_of(field), partial(unlit, field), field.portions.notes)
 
 
-def distance_in(field: "FieldInSpace", body: FittedBody) -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
+def distance_in(field: "FieldInSpace") -> Callable[[Float[ndarray, "N 3"]], Float[ndarray, " N"]]:
     """What the surface is the zero of, at points of the body frame, metres: the field, its feet and hands no deeper than the body's, a
     skirt and long hair filled, with the outline's help and the body's."""
+    body = field.fitted
     limited = depth_limited(body, field.framed.body.distance.query, field.labels)
     skirt = skirt_help(field.encoded) if upright(body.joints) else None
     fillings = [*([skirt] if skirt else []), *([field.hair.outside] if field.hair else [])]
@@ -123,11 +124,23 @@ class FieldInSpace:
     network: FieldNetwork
     encoded: Encoded
     framed: Framed
-    camera: Camera
     device: torch.device
     portions: Portions
     body: BodyInView | SteadyBody
     fitted: FittedBody
+
+    @property
+    def camera(self) -> Camera:
+        """The photo's."""
+        return self.fitted.camera
+
+    @cached_property
+    def fine(self) -> Camera:
+        """The camera of the finest picture that the network reads and answers in."""
+        picture = self.encoded.picture
+        side = (picture.photo if picture.fine is None else picture.fine).shape[-1]
+        intrinsics = self.framed.intrinsics * (side / self.network.config.picture)
+        return Camera(intrinsics, self.camera.rotation, self.camera.translation, np.array([side, side]))
 
     def distance(self, points: Float[ndarray, "N 3"]) -> Float[ndarray, " N"]:
         """Signed distance, metres, negative inside. Raises FieldNotFinite."""
@@ -163,7 +176,9 @@ class FieldInSpace:
     @cached_property
     def hair(self) -> Hair | None:
         """Long hair behind the neck that the field lacks."""
-        return hair_behind(self.fitted, self.encoded, self.distance_seen, lambda seen: self.framed.body.distance.query(seen).distance)
+        return hair_behind(
+            self.fitted, self.fine, self.encoded, self.distance_seen, lambda seen: self.framed.body.distance.query(seen).distance
+        )
 
     @cached_property
     def tones(self) -> Tones:
@@ -207,19 +222,18 @@ def field_of(photo: Photo, person: Person, body: FittedBody, network: FieldNetwo
     with torch.no_grad():
         encoded = network.encode(picture)
     told = SteadyBody(seen.body) if network.config.uses_nearest else seen.body
-    return FieldInSpace(network, encoded, seen, body.camera, device, Portions(device), told, body)
+    return FieldInSpace(network, encoded, seen, device, Portions(device), told, body)
 
 
-def in_relief(field: FieldInSpace, body: FittedBody, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
+def in_relief(field: FieldInSpace, mesh: tuple[ndarray, ndarray]) -> tuple[ndarray, ndarray]:
     """The mesh brought to the normals that the network sees in the photo and expects behind (see `relief`), in the face to the body's as
     well; not at the fingers, which would be drawn out into thorns."""
-    turn, maps, detail = field.camera.rotation, field.encoded.maps, field.encoded.detail
+    body, maps, detail = field.fitted, field.encoded.maps, field.encoded.detail
     fine, photo = (detail.normal, field.encoded.picture.fine) if detail else (maps.normal_front, field.encoded.picture.photo)
-    side, scale = fine.shape[-1], fine.shape[-1] / field.network.config.picture
-    camera = Camera(scale * field.framed.intrinsics, turn, field.camera.translation, np.array([side, side]))
+    turn = field.camera.rotation
     front, back = (part[0].permute(1, 2, 0).double().cpu().numpy() @ turn for part in (fine, maps.normal_back))
     inside = (photo[0, 3] > 0.5).double().cpu().numpy()
-    told, trust = told_normals(mesh, camera, front, back, inside)
+    told, trust = told_normals(mesh, field.fine, front, back, inside)
     rows, shares, _ = weights_near(body, [share_of(body, "left_hand"), share_of(body, "right_hand")], field.nearest)(mesh[0])
     trust[rows] *= np.clip(1 - shares.max(axis=1), 0, 1)
     rows, normals, share = face_normals(body, field.nearest, mesh[0])
@@ -232,11 +246,11 @@ def light_of(field: FieldInSpace) -> Float[ndarray, "9 3"]:
     return rotated(field.encoded.light[0].double().cpu().numpy(), field.camera.rotation.T)
 
 
-def coloured(field: FieldInSpace, photo: Photo, person: Person, body: FittedBody, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
+def coloured(field: FieldInSpace, photo: Photo, person: Person, mesh: tuple[ndarray, ndarray], quality: str) -> Surface:
     """The mesh with its albedo: the photo's own pixel over its predicted shading where the photo sees the surface squarely, at the photo's
     resolution, and the field's colour elsewhere (PaMIR, section 4.4), in the tones of what is seen."""
     vertices, faces = mesh
-    view = unlit(field, look(photo, person, replace(body, vertices=vertices, faces=faces), LONGEST[quality]))
+    view = unlit(field, look(photo, person, replace(field.fitted, vertices=vertices, faces=faces), LONGEST[quality]))
     seen, albedo = confidence(view, vertices, faces), colours_seen(view, vertices, faces)
     unsure = np.flatnonzero(seen < 1)
     share = seen[unsure, None]

@@ -92,10 +92,9 @@ class Hair(NamedTuple):
     colours: ndarray
 
 
-def hair_behind(body: FittedBody, encoded: Encoded, distance: Distance, bare: Distance) -> Hair | None:
-    """The hair behind the neck; None where none is seen to fall on both sides, and where the field has it. distance: the field's; bare: the
-    fitted body's."""
-    camera = camera_of(body, encoded)
+def hair_behind(body: FittedBody, camera: Camera, encoded: Encoded, distance: Distance, bare: Distance) -> Hair | None:
+    """The hair behind the neck; None where none is seen to fall on both sides, and where the field has it. camera: of the finest mask that
+    the network reads; distance: the field's; bare: the fitted body's."""
     found = curtains(body, camera, *person_in(encoded, int(camera.size[0]))) if faces_the_camera(body) else None
     if found is None:
         return None
@@ -149,15 +148,6 @@ def faces_the_camera(body: FittedBody) -> bool:
     up = body.joints[JOINT["head"]] - body.joints[JOINT["neck"]]
     up = up / max(np.linalg.norm(up), 1e-9) @ turn.T
     return bool(-looks[2] > TOWARDS * np.linalg.norm(looks) and -up[1] > UPRIGHT)
-
-
-def camera_of(body: FittedBody, encoded: Encoded) -> Camera:
-    """The camera of the finest mask that the network reads."""
-    picture = encoded.picture
-    mask = picture.photo if picture.fine is None else picture.fine
-    side = mask.shape[-1]
-    intrinsics = picture.intrinsics[0].double().cpu().numpy() * (side / picture.photo.shape[-1])
-    return Camera(intrinsics, body.camera.rotation, body.camera.translation, np.array([side, side]))
 
 
 def person_in(encoded: Encoded, side: int) -> tuple[Bool[ndarray, "S S"], Bool[ndarray, "S S"]]:

@@ -218,7 +218,7 @@ def test_a_fringe_lies_on_the_forehead_and_ends_where_it_is_cut(wardrobe):
 
 
 def test_only_training_has_hair_grown(monkeypatch, wardrobe):
-    """Of thirty women for training about half; of thirty for judging none."""
+    """Of thirty women for training more than half; of thirty for judging none."""
     piece = SimpleNamespace(name="grown, loose")
     for name in ("eyes", "worn_on_head", "with_scalp"):
         monkeypatch.setattr(composed.heads, name, lambda *given: SimpleNamespace(name="other"))

@@ -81,7 +81,7 @@ def from_the_neck(body, *metres):
 
 def test_what_lies_between_the_curtains_behind_the_neck_is_hair(t_body, camera, beside):
     body, hair = beside
-    found = hair_behind(t_body, encoded(camera, body | hair, hair), all_at(1.0), all_at(1.0))
+    found = hair_behind(t_body, camera, encoded(camera, body | hair, hair), all_at(1.0), all_at(1.0))
     filling = found.outside
     np.testing.assert_allclose(found.colours, [BLOND], atol=1e-4)
     points = t_body.camera.to_camera(t_body.vertices[share_of(t_body, "head") > 0.5])
@@ -101,7 +101,7 @@ def test_its_sides_are_the_outlines(t_body, camera, beside):
     assert found.right[row] == pytest.approx(columns[-1] + 1, abs=1)
     assert found.right[0] - found.left[0] < 0.8 * (found.right[row] - found.left[row]), "it begins as wide as the head"
     points = inner_points(found, camera)
-    filled = hair_behind(t_body, encoded(camera, body | hair, hair), all_at(1.0), all_at(1.0)).outside
+    filled = hair_behind(t_body, camera, encoded(camera, body | hair, hair), all_at(1.0), all_at(1.0)).outside
     assert (filled(points)[len(points) // 3 : 2 * len(points) // 3] < 0).mean() > 0.9
 
 
@@ -118,14 +118,14 @@ def test_anything_else_beside_a_neck_is_no_curtain(monkeypatch, t_body, camera, 
     if what == "an arm":
         monkeypatch.setattr(long_hair, "OTHERS", 0.2)  # the shoulder, as near as an arm
     seen = encoded(camera, body | hair, hair, CLOTH if what == "cloth" else HAIR)
-    assert hair_behind(t_body, seen, all_at(1.0), all_at(1.0)) is None
+    assert hair_behind(t_body, camera, seen, all_at(1.0), all_at(1.0)) is None
 
 
 def test_where_the_field_has_hair_it_needs_no_help(t_body, camera, beside):
     body, hair = beside
     seen = encoded(camera, body | hair, hair)
-    assert hair_behind(t_body, seen, all_at(-0.01), all_at(1.0)) is None
-    assert hair_behind(t_body, seen, all_at(1.0), all_at(0.0)) is None, "all of it is neck"
+    assert hair_behind(t_body, camera, seen, all_at(-0.01), all_at(1.0)) is None
+    assert hair_behind(t_body, camera, seen, all_at(1.0), all_at(0.0)) is None, "all of it is neck"
 
 
 def test_only_heads_that_face_the_camera_upright_count(t_body):

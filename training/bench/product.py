@@ -44,14 +44,14 @@ def field(photo: Path, quality: str, device: str) -> dict:
     with watch("encode"):
         space = field_of(picture, person, body, models.field)
     with watch("ask"):
-        inner = distance_in(space, body)
+        inner = distance_in(space)
     distance = counted(inner, watch, asked)
     with watch("surface"):
         mesh = isosurface(distance, low, high, CELLS[quality])
     with watch("relief"):
-        mesh = in_relief(space, body, mesh)
+        mesh = in_relief(space, mesh)
     with watch("colour"):
-        coloured(space, picture, person, body, mesh, quality)
+        coloured(space, picture, person, mesh, quality)
         light_of(space)
     seconds = dict(watch.taken)
     whole, ask = seconds.pop("surface"), seconds["ask"]

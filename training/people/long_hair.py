@@ -127,9 +127,7 @@ def curtain(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     down = np.linspace(0, 1, ROWS)
     heights = top + down[:, None] * (ends - top)
     ears, jaw = eye - 0.03, eye - 0.11
-    levels = np.linspace(top, ears, 12)
-    at_head = np.stack([hull_radius(head[np.abs(head[:, 1] - level) < 0.02][:, [0, 2]] - middle, ways) for level in levels])
-    hanging = np.stack([np.interp(heights[:, k], levels[::-1], at_head[::-1, k]) for k in range(COLUMNS)], axis=1)
+    hanging = _as_wide_as_the_head(head, middle, ways, heights, np.linspace(top, ears, 12), 0.02)
     free = np.clip(ears - heights, 0, None)
     hanging = hanging * (1 - style.narrows * np.clip(free / 0.5, 0, 1)) - 0.25 * np.clip(free, 0, 0.12) * np.cos(angle).clip(0, 1)
     lift = 0.002 + style.thick * np.clip((top - heights) / 0.04, 0.3, 1)
@@ -154,9 +152,7 @@ def fringe(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     top = eye + 0.1 - 0.02 * np.abs(across)
     ends = eye + style.fringe + style.swept * across + 0.2 * style.uneven * np.cos(style.locks * angle + style.phases[1])
     heights = top + np.linspace(0, 1, ROWS // 2)[:, None] * (np.minimum(ends, top - 0.02) - top)
-    levels = np.linspace(eye + 0.1, eye - 0.02, 12)
-    at_head = np.stack([hull_radius(head[np.abs(head[:, 1] - level) < 0.012][:, [0, 2]] - middle, ways) for level in levels])
-    lying = np.stack([np.interp(heights[:, k], levels[::-1], at_head[::-1, k]) for k in range(len(angle))], axis=1)
+    lying = _as_wide_as_the_head(head, middle, ways, heights, np.linspace(eye + 0.1, eye - 0.02, 12), 0.012)
     root = np.clip((heights - eye - 0.06) / 0.03, 0, 1)
     lift = 0.002 + style.fringe_thick + root * np.maximum(0.8 * style.thick - style.fringe_thick, 0)
     wide = lying + lift + 0.5 * style.ridge * np.cos(2 * style.locks * angle + style.phases[0])
@@ -166,6 +162,15 @@ def fringe(style: Style, wardrobe: Wardrobe, shaped: Shaped) -> Part:
     weights = np.zeros((len(vertices), len(JOINT)))
     weights[:, JOINT["head"]] = 1
     return vertices, weights, faces[:, ::-1], uv
+
+
+def _as_wide_as_the_head(
+    head: np.ndarray, middle: np.ndarray, ways: np.ndarray, heights: np.ndarray, levels: np.ndarray, half: float
+) -> np.ndarray:
+    """From the axis through `middle` (2,) to the hull of the head's skin (N, 3), at heights (R, C) in the ways (C, 2): measured at falling
+    levels, in slabs of twice `half`; above and below them as at the last."""
+    at_level = np.stack([hull_radius(head[np.abs(head[:, 1] - level) < half][:, [0, 2]] - middle, ways) for level in levels])
+    return np.stack([np.interp(heights[:, k], levels[::-1], at_level[::-1, k]) for k in range(len(ways))], axis=1)
 
 
 def _over_shoulders(hanging: np.ndarray, behind: np.ndarray, wardrobe: Wardrobe, shaped: Shaped) -> np.ndarray:
